@@ -1,2 +1,43 @@
-install:
-	uv venv -q --allow-existing .venv && uv pip install -q -p .venv -c constraints.txt -e . --group dev
+# Les Caves d'Albert. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# auto: uv where present, else uv from pip, else pip. `make install INSTALLER=pip` forces plain pip.
+INSTALLER ?= auto
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench clean
+
+help: ## list these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## make .venv with the pinned versions (the other targets do it when needed)
+
+$(STAMP): pyproject.toml constraints.txt
+	@bash .ci/install $(VENV) $(INSTALLER) $(PYTHON)
+	@touch $@
+
+demo: $(STAMP) ## run the whole pipeline on this machine and check it (ARGS="--events 5000")
+	@$(BIN)/caves demo $(ARGS)
+
+test: $(STAMP) ## run every test (ARGS="tests/unit -k orders")
+	@$(BIN)/pytest $(ARGS)
+
+check: $(STAMP) ## lint, type check and SQL lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar deploy
+
+format: $(STAMP) ## rewrite the Python files as ruff likes them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure what we claim about speed
+	@$(BIN)/python bench/run.py $(ARGS)
+
+clean: ## remove what was built or cached (not .venv, not .caves)
+	rm -rf output dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print | xargs rm -rf
