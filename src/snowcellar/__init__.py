@@ -1,0 +1,3 @@
+"""snowcellar: a local warehouse that speaks Snowflake's wire protocol over DuckDB."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,108 @@
+"""The `snowcellar` command."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from snowcellar.server import application
+from snowcellar.warehouse import Warehouse
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="A local warehouse that speaks Snowflake's wire protocol."
+)
+
+
+@app.callback()
+def _root() -> None:
+    """A local warehouse that speaks Snowflake's wire protocol."""
+
+
+@app.command()
+def serve(
+    db: Annotated[Path, typer.Option(help="File that holds the state; its databases lie beside it in FILE.d/.")],
+    config: Annotated[Path, typer.Option(help="Snowflake CLI config file to write, with the connection `local`.")],
+    port: Annotated[int, typer.Option(help="Loopback port to listen on; 0 chooses a free one.")] = 0,
+    minute: Annotated[float, typer.Option(help="Seconds that a MINUTE of a task's schedule takes.")] = 60.0,
+    database: Annotated[str, typer.Option(help="Database that the connection names.")] = "",
+    warehouse: Annotated[str, typer.Option(help="Virtual warehouse that the connection names.")] = "COMPUTE_WH",
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+) -> None:
+    """Serve the warehouse until SIGTERM or Ctrl-C.
+
+    Example: snowcellar serve --db cellar.duckdb --port 8084 --config cellar.toml
+    then:    snow --config-file cellar.toml sql -c local -q "select 1"
+    """
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if minute <= 0:
+        raise typer.BadParameter(f"--minute is {minute:g}; give the seconds that a minute takes, more than 0.")
+    listener = _listen(port)
+    bound = listener.getsockname()[1]
+    db.parent.mkdir(parents=True, exist_ok=True)
+    cellar = Warehouse(db, minute)
+    cellar.address = ("127.0.0.1", bound)
+    _write_config(config, cellar, database, warehouse)
+    cellar.start()
+    typer.echo(f"snowcellar: serving {db} on 127.0.0.1:{bound}; connection `local` in {config}")
+    sys.stdout.flush()
+    try:
+        asyncio.run(_serve(cellar, listener))
+    finally:
+        cellar.close()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        typer.echo(f"snowcellar: port {port} of 127.0.0.1 cannot be used ({error.strerror}); give another --port.", err=True)
+        raise typer.Exit(1) from error
+    return listener
+
+
+async def _serve(cellar: Warehouse, listener: socket.socket) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(application(cellar), log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+    await server.serve(sockets=[listener])
+
+
+def _write_config(path: Path, cellar: Warehouse, database: str, warehouse: str) -> None:
+    assert cellar.address is not None
+    host, port = cellar.address
+    lines = [
+        "[connections.local]",
+        f'account = "{cellar.account}"',
+        'user = "CAVES"',
+        f'password = "{cellar.password}"',
+        f'host = "{host}"',
+        f"port = {port}",
+        'protocol = "http"',
+        f'warehouse = "{warehouse}"',
+    ]
+    if database:
+        lines.append(f'database = "{database}"')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    partial.replace(path)
+
+
+def main() -> None:
+    """The console entry point."""
+    app()

@@ -1,0 +1,119 @@
+"""Snowflake-shaped errors: the class, number, SQL state and text that a client would meet.
+
+Everything raised towards a client is a `WarehouseError`; the server turns it into the
+failure answer of the wire protocol, never into an HTTP 500, which connectors retry for minutes.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import snowflake.connector.errors as connector_errors
+from sqlglot.errors import SqlglotError
+
+
+class WarehouseError(Exception):
+    """A failed statement: Snowflake's error number, SQL state and text."""
+
+    def __init__(self, message: str, errno: int = 1003, sqlstate: str = "42000") -> None:
+        super().__init__(message)
+        self.message = message
+        self.errno = errno
+        self.sqlstate = sqlstate
+
+
+class CompilationError(WarehouseError):
+    """A statement that cannot be compiled; Snowflake opens its text the same way."""
+
+    def __init__(self, detail: str, errno: int = 1003, sqlstate: str = "42000") -> None:
+        super().__init__(f"SQL compilation error:\n{detail}", errno, sqlstate)
+
+
+class ObjectNotFound(CompilationError):
+    """An object that is not there, or that the role may not see."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{kind} '{name}' does not exist or not authorized.", 2003, "02000")
+
+
+class ObjectExists(CompilationError):
+    """A CREATE without OR REPLACE or IF NOT EXISTS on a name that is taken."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Object '{name}' already exists.", 2002, "42710")
+
+
+class Unsupported(WarehouseError):
+    """Something that Snowflake does and snowcellar does not: refused by name, never pretended."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        text = f"Unsupported feature '{what}' (snowcellar, the local warehouse, does not do this)."
+        super().__init__(f"{text} {hint}".rstrip(), 2, "0A000")
+
+
+class DuplicateRowInDml(WarehouseError):
+    """A MERGE whose source matches one target row more than once (SEMANTICS 23)."""
+
+    def __init__(self, row_values: str) -> None:
+        super().__init__(
+            f"Duplicate row detected during DML action\nRow Values: [{row_values}]", 100090, "42P18"
+        )
+
+
+class LockTimeout(WarehouseError):
+    """Waited longer than LOCK_TIMEOUT for another transaction's lock."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(
+            f"Statement reached its lock timeout: '{name}' has been locked by another transaction "
+            f"for more than {seconds:g} seconds.",
+            625,
+            "57014",
+        )
+
+
+_DUCKDB_ERRORS: tuple[tuple[type[duckdb.Error], int, str], ...] = (
+    (duckdb.ParserException, 1003, "42000"),
+    (duckdb.CatalogException, 2003, "42S02"),
+    (duckdb.BinderException, 904, "42000"),
+    (duckdb.ConversionException, 100038, "22018"),
+    (duckdb.OutOfRangeException, 100046, "22003"),
+    (duckdb.ConstraintException, 100072, "22000"),
+    (duckdb.TransactionException, 604, "57014"),
+)
+
+
+def as_warehouse_error(error: Exception) -> WarehouseError:
+    """The Snowflake-shaped error for whatever a layer below raised."""
+    if isinstance(error, WarehouseError):
+        return error
+    if isinstance(error, connector_errors.Error):
+        return WarehouseError(
+            error.raw_msg or str(error.msg), error.errno if error.errno > 0 else 1003, error.sqlstate or "42000"
+        )
+    if isinstance(error, SqlglotError):
+        return CompilationError(_without_terminal_codes(str(error)))
+    if isinstance(error, duckdb.Error):
+        return _from_duckdb(error)
+    if isinstance(error, NotImplementedError):
+        return Unsupported(str(error) or type(error).__name__)
+    return WarehouseError(f"Internal error of snowcellar: {type(error).__name__}: {error}", 603, "XX000")
+
+
+def _from_duckdb(error: duckdb.Error) -> WarehouseError:
+    text = str(error).split("\n\nLINE")[0].split("\n")[0]
+    if "Division by zero" in text or "division by zero" in text:
+        return WarehouseError("Division by zero", 100051, "22012")
+    if "Attempting to write to database" in text:
+        return Unsupported(
+            "a transaction that writes to two databases", "Commit between the two; DuckDB writes one file a transaction."
+        )
+    if "NOT NULL constraint failed" in text:
+        return WarehouseError(f"NULL result in a non-nullable column ({text.split(':')[-1].strip()})", 100072, "22000")
+    for kind, errno, sqlstate in _DUCKDB_ERRORS:
+        if isinstance(error, kind):
+            return WarehouseError(text, errno, sqlstate)
+    return WarehouseError(text, 603, "XX000")
+
+
+def _without_terminal_codes(text: str) -> str:
+    return text.replace("\x1b[4m", "").replace("\x1b[0m", "")

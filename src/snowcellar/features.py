@@ -1,0 +1,72 @@
+"""The features, and which one runs a statement.
+
+A feature is a module that lists any of
+    STATEMENTS        (pattern, handler) pairs for the statements it runs itself
+    SYSTEM_FUNCTIONS  name -> function for SYSTEM$NAME(...) with literal arguments
+    TABLE_FUNCTIONS   name -> function for TABLE(INFORMATION_SCHEMA.NAME(...)) and TABLE(NAME(...))
+    CATALOG_DDL       tables that it keeps in every database ({meta} is their schema)
+    GLOBAL_DDL        tables that it keeps for the whole account
+    start, stop       called with the warehouse when the server starts and stops
+and everything else goes to the SQL engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from snowcellar.result import Result
+from snowcellar.statement import Statement
+
+if TYPE_CHECKING:
+    from snowcellar.session import Params, Session
+
+Handler = Callable[["Session", re.Match[str]], Result]
+"""Runs a statement that matched the handler's pattern."""
+
+SystemFunction = Callable[["Session", Sequence[str]], exp.Expression]
+"""From the text of the literal arguments to the literal that the call stands for."""
+
+TableFunction = Callable[["Session", Mapping[str, exp.Expression]], exp.Query]
+"""From the arguments (by upper-case name; positional ones as '0', '1', ...) to a DuckDB query."""
+
+MODULES: list[ModuleType] = []
+
+
+def load(names: Sequence[str]) -> None:
+    """Import the features, once, in the order in which they are asked."""
+    if not MODULES:
+        MODULES.extend(import_module(name) for name in names)
+
+
+def run(session: Session, statement: Statement, params: Params) -> Result:
+    """Run a statement by the first feature that recognises it, else by the SQL engine."""
+    from snowcellar import engine
+
+    for module in MODULES:
+        for pattern, handler in getattr(module, "STATEMENTS", ()):
+            if match := statement.matches(pattern):
+                return handler(session, match)  # type: ignore[no-any-return]
+    return engine.run(session, statement, params)
+
+
+def system_function(name: str) -> SystemFunction | None:
+    """The implementation of SYSTEM$NAME, by its upper-case name."""
+    return _lookup("SYSTEM_FUNCTIONS", name)  # type: ignore[no-any-return]
+
+
+def table_function(name: str) -> TableFunction | None:
+    """The implementation of a table function, by its upper-case name."""
+    return _lookup("TABLE_FUNCTIONS", name)  # type: ignore[no-any-return]
+
+
+def _lookup(registry: str, name: str) -> Any:
+    for module in MODULES:
+        if function := getattr(module, registry, {}).get(name):
+            return function
+    return None

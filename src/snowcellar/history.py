@@ -1,0 +1,70 @@
+"""QUERY_HISTORY: the statements that ran, newest last, kept in memory.
+
+Source: https://docs.snowflake.com/en/sql-reference/functions/query_history. PARENT_QUERY_ID is the
+statement that a procedure's statement ran under.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+KEPT_STATEMENTS = 20_000
+
+
+@dataclass
+class QueryRecord:
+    """One statement, from its start; `ended` and the rest are set when it is over."""
+
+    query_id: str
+    text: str
+    database: str | None
+    schema: str | None
+    session_id: int
+    user: str
+    parent_query_id: str | None
+    started: datetime
+    ended: datetime | None = None
+    error_code: int | None = None
+    error_message: str | None = None
+    rows: int | None = None
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SUCCESS or FAILED_WITH_ERROR."""
+        if self.ended is None:
+            return "RUNNING"
+        return "SUCCESS" if self.error_code is None else "FAILED_WITH_ERROR"
+
+
+class QueryHistory:
+    """The newest statements of all sessions."""
+
+    def __init__(self, kept: int = KEPT_STATEMENTS) -> None:
+        self._records: deque[QueryRecord] = deque(maxlen=kept)
+        self._lock = threading.Lock()
+
+    def begin(
+        self,
+        text: str,
+        database: str | None,
+        schema: str | None,
+        session_id: int,
+        user: str,
+        parent_query_id: str | None,
+    ) -> QueryRecord:
+        """Record a statement that starts now and give it its query id."""
+        record = QueryRecord(
+            str(uuid.uuid4()), text, database, schema, session_id, user, parent_query_id, datetime.now(UTC)
+        )
+        with self._lock:
+            self._records.append(record)
+        return record
+
+    def records(self) -> list[QueryRecord]:
+        """The statements kept, oldest first."""
+        with self._lock:
+            return list(self._records)

@@ -1,0 +1,42 @@
+"""Statements that are accepted and do nothing, each with its reason. Everything else is refused by name.
+
+pattern                          why nothing is right
+GRANT, REVOKE                    one user owns the local warehouse; roles are not enforced
+CREATE / DROP ROLE               as above: a role is a name
+SHOW INTEGRATIONS                there are none; clients ask before a deployment
+ALTER TABLE ... CLUSTER BY       micro-partitions have no local counterpart (fakesnow strips it)
+"""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+
+from snowcellar.names import NAME
+from snowcellar.result import Result
+from snowcellar.session import Session
+
+_ACCEPTED = [
+    re.compile(r"(?:GRANT|REVOKE)\s+.+\Z", re.IGNORECASE | re.DOTALL),
+    re.compile(
+        rf"(?:CREATE\s+(?:OR\s+REPLACE\s+)?ROLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|DROP\s+ROLE\s+(?:IF\s+EXISTS\s+)?){NAME}"
+        r"(?:\s+COMMENT\s*=\s*'(?:[^']|'')*')?\Z",
+        re.IGNORECASE,
+    ),
+]
+_SHOW_INTEGRATIONS = re.compile(r"SHOW\s+(?:\w+\s+)?INTEGRATIONS\b.*\Z", re.IGNORECASE | re.DOTALL)
+
+
+def accept(session: Session, match: re.Match[str]) -> Result:
+    """Answer as Snowflake does and change nothing."""
+    return Result.status("Statement executed successfully.")
+
+
+def show_integrations(session: Session, match: re.Match[str]) -> Result:
+    """SHOW INTEGRATIONS: none."""
+    columns = [(name, pa.string()) for name in ("name", "type", "category", "enabled", "comment")]
+    return Result.rows([*columns, ("created_on", pa.timestamp("us", "UTC"))], [])
+
+
+STATEMENTS = [*((pattern, accept) for pattern in _ACCEPTED), (_SHOW_INTEGRATIONS, show_integrations)]

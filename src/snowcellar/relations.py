@@ -1,0 +1,169 @@
+"""What a statement reads: streams, tracked tables, staged files, table functions and SYSTEM$ functions.
+
+Each is replaced in the syntax tree by the DuckDB query that yields its rows, before fakesnow's rewrites run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from snowcellar import features, staged_files
+from snowcellar.errors import CompilationError, Unsupported
+from snowcellar.names import QualifiedName, fold
+from snowcellar.session import Session
+from snowcellar.streams import changes
+from snowcellar.streams.registry import column_list, table_columns
+from snowcellar.transactions import Transaction
+
+_SYSTEM_PREFIX = "SYSTEM$"
+
+
+def parse_duckdb(sql: str) -> Any:
+    """The tree of a DuckDB query of our own making."""
+    return sqlglot.parse_one(sql, read="duckdb")
+
+
+def table_name(session: Session, table: exp.Table) -> QualifiedName | None:
+    """The full name of a table that a statement names; None for anything that is not a plain name."""
+    if not isinstance(table.this, exp.Identifier):
+        return None
+    parts = [_fold_identifier(part) for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
+    if len(parts) < 3 and session.database is None or len(parts) < 2 and session.schema is None:
+        return None
+    context = [session.database or "", session.schema or ""]
+    return QualifiedName(*context[: 3 - len(parts)], *parts)
+
+
+def _fold_identifier(identifier: exp.Expression) -> str:
+    return identifier.name if identifier.args.get("quoted") else fold(identifier.name)
+
+
+def sources(session: Session, tree: exp.Expression) -> Iterator[tuple[exp.Table, QualifiedName]]:
+    """The tables that a statement reads, with their full names; names of CTEs and DML targets left out."""
+    target = dml_target(tree)
+    for table in list(tree.find_all(exp.Table)):
+        if table is target or isinstance(table.parent, exp.Schema) or _is_cte(table):
+            continue
+        if name := table_name(session, table):
+            yield table, name
+
+
+def dml_target(tree: exp.Expression) -> exp.Table | None:
+    """The table that a DML statement writes."""
+    if isinstance(tree, exp.TruncateTable):
+        target = tree.expressions[0]
+    elif isinstance(tree, (exp.Insert, exp.Update, exp.Delete, exp.Merge)):
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    else:
+        return None
+    return target if isinstance(target, exp.Table) else None
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if table.args.get("db"):
+        return False
+    name = _fold_identifier(table.this)
+    scope: exp.Expression | None = table
+    while scope := scope.parent:
+        if with_ := scope.args.get("with_"):
+            if any(_fold_identifier(cte.args["alias"].this) == name for cte in with_.expressions):
+                return True
+    return False
+
+
+def streams_read(session: Session, tree: exp.Expression) -> list[QualifiedName]:
+    """The streams among the tables that a statement reads."""
+    known = session.warehouse.streams.streams
+    return [name for _, name in sources(session, tree) if name in known] if known else []
+
+
+def expand(session: Session, tree: exp.Expression, transaction: Transaction) -> exp.Expression:
+    """The statement with everything it reads replaced by plain DuckDB queries."""
+    tree = _expand_functions(session, tree)
+    registry = session.warehouse.streams
+    for table, name in list(sources(session, tree)):
+        if table.args.get("when"):
+            raise Unsupported("time travel (AT | BEFORE)")
+        if stream := registry.streams.get(name):
+            _replace(table, changes.select_changes(session, transaction, stream), name.name)
+        elif name in registry.tables:
+            columns = column_list(table_columns(session.duck, name))
+            _replace(table, f"SELECT {columns} FROM {name.quoted}", name.name)
+    staged_files.expand(session, tree)
+    return tree
+
+
+def _replace(table: exp.Table, query: str, default_alias: str) -> None:
+    alias = table.args.get("alias")
+    if alias is None:
+        alias = exp.TableAlias(this=exp.to_identifier(default_alias, quoted=True))
+    subquery = exp.Subquery(this=parse_duckdb(query), alias=alias.copy())
+    for key in ("joins", "laterals", "pivots", "sample"):
+        if value := table.args.get(key):
+            subquery.set(key, value)
+    table.replace(subquery)
+
+
+def _expand_functions(session: Session, tree: exp.Expression) -> exp.Expression:
+    for call in list(tree.find_all(exp.Anonymous)):
+        name = str(call.this).upper()
+        if name.startswith(_SYSTEM_PREFIX):
+            literal = _system_literal(session, name, call)
+            if call is tree:
+                return literal
+            _keep_column_name(call)
+            call.replace(literal)
+    for rows in list(tree.find_all(exp.TableFromRows)):
+        _replace_table_function(session, rows)
+    return tree
+
+
+def _keep_column_name(call: exp.Anonymous) -> None:
+    """Let a bare call in a select list keep its text as the column's name, as Snowflake names it."""
+    if isinstance(call.parent, exp.Select) and call.arg_key == "expressions":
+        call.replace(exp.alias_(call.copy(), call.sql(dialect="snowflake"), quoted=True))
+
+
+def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Expression:
+    function = features.system_function(name)
+    if function is None:
+        raise Unsupported(f"{name}()")
+    arguments = []
+    for argument in call.expressions:
+        if not isinstance(argument, exp.Literal | exp.Boolean | exp.Null):
+            raise CompilationError(f"argument {argument.sql(dialect='snowflake')} to function {name} needs to be constant")
+        arguments.append(argument.name)
+    return function(session, arguments)
+
+
+def _replace_table_function(session: Session, rows: exp.TableFromRows) -> None:
+    call = rows.this
+    while isinstance(call, exp.Dot):
+        call = call.expression
+    name = call.name.upper() if isinstance(call, exp.Anonymous) else call.sql_name()
+    function = features.table_function(name)
+    if function is None:
+        return  # FLATTEN, GENERATOR and the like: fakesnow's
+    arguments: dict[str, exp.Expression] = {}
+    for position, argument in enumerate(call.expressions):
+        if isinstance(argument, exp.Kwarg):
+            arguments[argument.this.name.upper()] = argument.expression
+        else:
+            arguments[str(position)] = argument
+    alias = rows.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name))
+    subquery = exp.Subquery(this=function(session, arguments), alias=alias.copy())
+    for key in ("joins", "laterals", "pivots", "sample"):
+        if value := rows.args.get(key):
+            subquery.set(key, value)
+    rows.replace(subquery)
+
+
+def arrow_query(session: Session, name: str, table: pa.Table) -> exp.Query:
+    """A query over an Arrow table, for table functions whose rows live in memory."""
+    session.duck.register(name, table)
+    return parse_duckdb(f'SELECT * FROM "{name}"')  # type: ignore[no-any-return]

@@ -1,0 +1,300 @@
+"""The server: Snowflake's wire protocol over HTTP, for one warehouse.
+
+It listens on loopback only and runs Python, so it trusts nobody: every request needs the token that the
+password bought, the Host must be loopback, and a request that a web page sent is refused.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from fakesnow.transforms import SERVER_VERSION
+from fakesnow.transforms import stage as fakesnow_stage
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from snowcellar import engine, wire
+from snowcellar.errors import WarehouseError, as_warehouse_error
+from snowcellar.names import fold
+from snowcellar.result import Result
+from snowcellar.session import Session
+from snowcellar.statement import Statement
+from snowcellar.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+_LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+_TOKEN_PREFIX = 'Snowflake Token="'
+
+
+def application(warehouse: Warehouse) -> ASGIApp:
+    """The ASGI application that serves a warehouse."""
+    routes = [
+        Route("/session/v1/login-request", _login, methods=["POST"]),
+        Route("/session", _session, methods=["POST"]),
+        Route("/session/heartbeat", _session, methods=["POST"]),
+        Route("/session/token-request", _session, methods=["POST"]),
+        Route("/queries/v1/query-request", _query, methods=["POST"]),
+        Route("/queries/v1/abort-request", _abort, methods=["POST"]),
+        Route("/queries/{query_id}/result", _query_result, methods=["GET"]),
+        Route("/monitoring/queries/{query_id}", _query_status, methods=["GET"]),
+        Route("/telemetry/send", _accepted, methods=["POST"]),
+        Route("/fs_bucket/{ticket}/{path:path}", _upload, methods=["PUT"]),
+    ]
+    app = Starlette(routes=routes)
+    app.state.warehouse = warehouse
+    app.state.upload_tickets = {}
+    return _LoopbackOnly(app)
+
+
+class _LoopbackOnly:
+    """Refuses what a web page could forge: a foreign Host (DNS rebinding), an Origin, a cross-site fetch."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
+            host = headers.get("host", "").rsplit(":", 1)[0]
+            if host not in _LOOPBACK_HOSTS or "origin" in headers or "sec-fetch-site" in headers:
+                await JSONResponse({"success": False, "message": "Forbidden"}, 403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _login(request: Request) -> Response:
+    warehouse: Warehouse = request.app.state.warehouse
+    data = (await _body(request)).get("data", {})
+    password = str(data.get("PASSWORD") or "")
+    scope = warehouse.scope_for_secret(password)
+    if scope is None and not hmac.compare_digest(password, warehouse.password):
+        return _failure(
+            WarehouseError("Incorrect username or password was specified.", 390100, "08001"),
+        )
+    if scope is not None:
+        return JSONResponse({"success": True, "data": _login_data(scope)})
+
+    def open_session() -> Session:
+        context = {key: fold(value) for key in ("databaseName", "schemaName") if (value := request.query_params.get(key))}
+        session = warehouse.open_session(
+            context.get("databaseName"), context.get("schemaName"), user=str(data.get("LOGIN_NAME") or "CAVES").upper()
+        )
+        session.virtual_warehouse = fold(request.query_params.get("warehouse", "")) or None
+        if role := request.query_params.get("roleName"):
+            session.role = fold(role)
+        for name, value in (data.get("SESSION_PARAMETERS") or {}).items():
+            session.set_parameter(name, value)
+        return session
+
+    try:
+        session = await run_in_threadpool(open_session)
+    except Exception as error:
+        return _failure(as_warehouse_error(error))
+    return JSONResponse({"success": True, "data": _login_data(session)})
+
+
+def _login_data(session: Session) -> dict[str, Any]:
+    return {
+        "token": session.token,
+        "masterToken": session.token,
+        "validityInSeconds": 3600 * 24 * 7,
+        "masterValidityInSeconds": 3600 * 24 * 7,
+        "serverVersion": SERVER_VERSION,
+        "sessionId": session.number,
+        "parameters": _client_parameters(session),
+        "sessionInfo": {
+            "databaseName": session.database,
+            "schemaName": session.schema,
+            "warehouseName": session.virtual_warehouse,
+            "roleName": session.role,
+        },
+    }
+
+
+def _client_parameters(session: Session) -> list[dict[str, Any]]:
+    return [
+        {"name": "AUTOCOMMIT", "value": session.parameters["AUTOCOMMIT"]},
+        {"name": "TIMEZONE", "value": session.parameters["TIMEZONE"]},
+        {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
+        # Array bindings stay inline: a client would stage larger ones in a stage of its own.
+        {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
+        {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
+    ]
+
+
+async def _session(request: Request) -> Response:
+    session = _session_of(request)
+    if session is None:
+        return _no_session()
+    if request.query_params.get("delete"):
+        await run_in_threadpool(request.app.state.warehouse.close_session, session)
+    data = {"sessionToken": session.token, "masterToken": session.token, "validityInSecondsST": 3600 * 24 * 7}
+    return JSONResponse({"success": True, "code": None, "message": None, "data": data})
+
+
+async def _query(request: Request) -> Response:
+    session = _session_of(request)
+    if session is None:
+        return _no_session()
+    body = await _body(request)
+    try:
+        data = await run_in_threadpool(_run, request, session, body)
+    except WarehouseError as error:
+        log.info("failed: %s: %s", error.message.replace("\n", " "), body.get("sqlText", "")[:200])
+        return _failure(error, session.last_query_id)
+    except Exception as error:
+        log.exception("internal error: %s", body.get("sqlText", "")[:200])
+        return _failure(as_warehouse_error(error), session.last_query_id)
+    return JSONResponse({"success": True, "code": None, "message": None, "data": data})
+
+
+def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, Any]:
+    sql = body["sqlText"]
+    params, rows = wire.read_bindings(body.get("bindings"))
+    if body.get("describeOnly"):
+        result = engine.describe(session, Statement(sql))
+    elif rows is not None:
+        result = _run_batch(session, sql, rows)
+    else:
+        result = session.execute(sql, params)
+    if result.upload is not None:
+        return _upload_target(request, result.upload)
+    return _answer(session, result)
+
+
+def _run_batch(session: Session, sql: str, rows: list[list[Any]]) -> Result:
+    """An array binding: one statement for the client, all of its rows or none."""
+    import pyarrow as pa
+
+    total = 0
+    with session.connection.statement(session):
+        for row in rows:
+            result = session.execute(sql, row)
+            total += result.rows_affected or 0
+    table = pa.table({result.table.column_names[0]: pa.array([total], pa.int64())})
+    return Result(table, rows_affected=total, statement_type=result.statement_type)
+
+
+def _answer(session: Session, result: Result) -> dict[str, Any]:
+    return {
+        "parameters": _client_parameters(session),
+        "queryId": session.last_query_id,
+        "statementTypeId": result.statement_type,
+        "finalDatabaseName": session.database,
+        "finalSchemaName": session.schema,
+        "finalWarehouseName": session.virtual_warehouse,
+        "finalRoleName": session.role,
+        "numberOfBinds": 0,
+        "arrayBindSupported": False,
+        **wire.write_result(result),
+    }
+
+
+async def _query_result(request: Request) -> Response:
+    session = _session_of(request)
+    if session is None:
+        return _no_session()
+    result = session.results.get(request.path_params["query_id"])
+    if result is None:
+        return _failure(WarehouseError("Query result is not available any more.", 709, "02000"))
+    return JSONResponse({"success": True, "data": _answer(session, result)})
+
+
+async def _query_status(request: Request) -> Response:
+    warehouse: Warehouse = request.app.state.warehouse
+    if _session_of(request) is None:
+        return _no_session()
+    wanted = request.path_params["query_id"]
+    queries = [
+        {"id": record.query_id, "status": record.status, "errorMessage": record.error_message}
+        for record in warehouse.history.records()
+        if record.query_id == wanted
+    ]
+    return JSONResponse({"success": True, "data": {"queries": queries}})
+
+
+async def _abort(request: Request) -> Response:
+    session = _session_of(request)
+    if session is None:
+        return _no_session()
+    session.duck.interrupt()
+    return JSONResponse({"success": True, "data": None})
+
+
+async def _accepted(request: Request) -> Response:
+    return JSONResponse({"success": True, "data": None})
+
+
+def _upload_target(request: Request, upload: dict[str, Any]) -> dict[str, Any]:
+    """Tell the client to upload over HTTP to this server, as it would to a presigned URL of a cloud store."""
+    from secrets import token_urlsafe
+
+    folder = os.path.relpath(upload["stageInfo"]["location"], fakesnow_stage.LOCAL_BUCKET_PATH)
+    ticket = token_urlsafe(16)
+    request.app.state.upload_tickets[ticket] = folder
+    name = os.path.basename(upload["src_locations"][0])
+    stage_info = {
+        "locationType": "GCS",
+        "location": f"{upload['stage_name']}/",
+        "creds": {},
+        "presignedUrl": f"{request.url.scheme}://{request.url.netloc}/fs_bucket/{ticket}/{quote(name)}",
+    }
+    return {**{key: value for key, value in upload.items() if key != "stage_name"}, "stageInfo": stage_info}
+
+
+async def _upload(request: Request) -> Response:
+    """Store an uploaded file in the folder that its ticket was made for."""
+    folder = request.app.state.upload_tickets.get(request.path_params["ticket"])
+    name = unquote(request.path_params["path"])
+    if folder is None or not name or "/" in name or name in (".", "..") or "\0" in name:
+        return Response(status_code=403)
+    target = Path(fakesnow_stage.LOCAL_BUCKET_PATH) / folder / name
+    body = await request.body()
+
+    def write() -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{name}.partial")
+        partial.write_bytes(body)
+        partial.replace(target)
+
+    await run_in_threadpool(write)
+    return Response()
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    parsed: dict[str, Any] = json.loads(body)
+    return parsed
+
+
+def _session_of(request: Request) -> Session | None:
+    header = request.headers.get("Authorization", "")
+    if not header.startswith(_TOKEN_PREFIX):
+        return None
+    warehouse: Warehouse = request.app.state.warehouse
+    return warehouse.session(header[len(_TOKEN_PREFIX) : -1])
+
+
+def _no_session() -> Response:
+    body = {"success": False, "code": "390104", "message": "Session token is not valid. Log in again.", "data": None}
+    return JSONResponse(body, 401)
+
+
+def _failure(error: WarehouseError, query_id: str | None = None) -> Response:
+    code = f"{error.errno:06d}"
+    data = {"errorCode": code, "sqlState": error.sqlstate, "queryId": query_id}
+    return JSONResponse({"success": False, "code": code, "message": error.message, "data": data})

@@ -1,0 +1,180 @@
+"""A session: a client's context (database, schema, role, parameters) and the door for its statements."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from fakesnow.conn import FakeSnowflakeConnection
+
+from snowcellar import features
+from snowcellar.errors import WarehouseError, as_warehouse_error
+from snowcellar.history import QueryRecord
+from snowcellar.names import QualifiedName, literal, qualify, quote
+from snowcellar.result import Result
+from snowcellar.statement import Statement
+from snowcellar.streams import capture
+from snowcellar.transactions import Connection
+
+if TYPE_CHECKING:
+    from snowcellar.warehouse import Warehouse
+
+Params = list[Any] | dict[str, Any] | None
+
+DEFAULT_PARAMETERS: dict[str, Any] = {
+    "AUTOCOMMIT": True,
+    "TIMEZONE": "America/Los_Angeles",
+    "QUERY_TAG": "",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
+    "LOCK_TIMEOUT": 600,
+    "WEEK_START": 0,
+    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+}
+
+
+class Session:
+    """One client's session, or the scope of a procedure within its caller's session.
+
+    Statements of a session run one after another. A procedure's scope shares the caller's connection and
+    transaction and has its own database and schema.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        number: int,
+        duck: duckdb.DuckDBPyConnection,
+        database: str | None = None,
+        schema: str | None = None,
+        *,
+        user: str = "CAVES",
+        role: str = "ACCOUNTADMIN",
+        caller: Session | None = None,
+    ) -> None:
+        self.warehouse = warehouse
+        self.number = number
+        self.token = secrets.token_urlsafe(32)
+        self.user = user
+        self.role = role
+        self.virtual_warehouse: str | None = caller.virtual_warehouse if caller else None
+        self.caller = caller
+        self.parameters = dict(caller.parameters if caller else DEFAULT_PARAMETERS)
+        self.connection = caller.connection if caller else Connection(
+            duck, warehouse.locks, functools.partial(capture.tell_streams, warehouse)
+        )
+        self.query: QueryRecord | None = None
+        self.last_query_id: str | None = None
+        self.results: dict[str, Result] = {}
+        self.task_run: Any = caller.task_run if caller else None
+        """The task run that this session executes, if any: set by the task scheduler."""
+        self._lock = threading.RLock()
+        self._closed = False
+        self.fake = FakeSnowflakeConnection(self.duck, {}, create_database=False, create_schema=False)
+        self.use(database, schema)
+
+    @property
+    def duck(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection, inside the session's open transaction if there is one."""
+        return self.connection.duck
+
+    @property
+    def database(self) -> str | None:
+        """The current database, folded."""
+        return self.fake.database
+
+    @property
+    def schema(self) -> str | None:
+        """The current schema, folded."""
+        return self.fake.schema
+
+    def use(self, database: str | None, schema: str | None) -> None:
+        """Make a database and a schema current; what does not exist is left out, as at a login."""
+        known = self._existing(database, schema)
+        self.fake.database, self.fake._schema = known
+        self.fake.database_set, self.fake.schema_set = known[0] is not None, known[1] is not None
+        self.enter()
+
+    def enter(self) -> None:
+        """Point the DuckDB connection at this session's database, schema and time zone."""
+        if self.database:
+            path = f"{quote(self.database)}.{quote(self.fake._schema or 'main')}"
+            self.duck.execute(f"SET schema = {literal(path)}")
+        self.duck.execute(f"SET TimeZone = {literal(str(self.parameters['TIMEZONE']))}")
+
+    def _existing(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
+        if database is None or database not in self.warehouse.databases():
+            return None, None
+        rows = self.duck.execute(
+            "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?", [database, schema]
+        ).fetchall()
+        return database, schema if rows else None
+
+    def qualify(self, name: str) -> QualifiedName:
+        """The full name of an object that a statement of this session names."""
+        return qualify(name, self.database, self.schema)
+
+    def set_parameter(self, name: str, value: Any) -> None:
+        """Set a session parameter; parameters that nothing here reads are kept and answered back."""
+        key = name.upper()
+        if isinstance(DEFAULT_PARAMETERS.get(key), bool) and isinstance(value, str):
+            value = value.lower() == "true"
+        self.parameters[key] = value
+        if key == "TIMEZONE":
+            self.enter()
+
+    def begin(self) -> None:
+        """Open an explicit transaction; ignored within one."""
+        if self.connection.transaction is None:
+            self.connection.begin(self, explicit=True)
+
+    def commit_before_ddl(self) -> None:
+        """DDL commits the open transaction, then runs in its own (SEMANTICS 24)."""
+        self.connection.commit(self)
+
+    def execute(self, sql: str, params: Params = None) -> Result:
+        """Run one statement and answer with its result; failures are WarehouseErrors."""
+        with self._lock:
+            if self._closed:
+                raise WarehouseError("Session no longer exists. New login required.", 390111, "08001")
+            parent = self.caller.query.query_id if self.caller and self.caller.query else None
+            record = self.warehouse.history.begin(
+                sql, self.database, self.schema, self.number, self.user, parent
+            )
+            outer, self.query = self.query, record
+            try:
+                result = features.run(self, Statement(self.fake.variables.inline_variables(sql)), params)
+                record.rows = result.table.num_rows
+                self._remember(record.query_id, result)
+                return result
+            except Exception as error:
+                failure = as_warehouse_error(error)
+                record.error_code, record.error_message = failure.errno, failure.message
+                raise failure from error
+            finally:
+                record.ended = datetime.now(UTC)
+                self.query = outer
+                self.last_query_id = record.query_id
+
+    def _remember(self, query_id: str, result: Result) -> None:
+        self.results[query_id] = result
+        while len(self.results) > KEPT_RESULTS:
+            del self.results[next(iter(self.results))]
+
+    def close(self) -> None:
+        """Roll back what is open and close the connection; a procedure's scope leaves its caller's alone."""
+        self._closed = True
+        if self.caller is not None:
+            return
+        # Closing does not wait for a statement that still runs: it is interrupted.
+        self.duck.interrupt()
+        with self._lock:
+            self.connection.abandon()
+            self.duck.close()
+
+
+KEPT_RESULTS = 20
+"""Results kept for RESULT_SCAN and for clients that fetch by query id."""

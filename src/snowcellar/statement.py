@@ -1,0 +1,42 @@
+"""A statement as the client sent it: its text, its leading words and, when asked, its syntax tree."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+import sqlglot
+from sqlglot import exp
+
+from snowcellar.errors import CompilationError
+
+_LEADING_NOISE = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
+_TRAILING_NOISE = re.compile(r"(?:\s|;)+\Z")
+
+
+class Statement:
+    """One SQL statement in Snowflake's dialect.
+
+    `text` has no leading comment and no closing semicolon, so features recognise their statements
+    by a pattern anchored at its start; `tree` is parsed only when a feature needs it.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.text = _TRAILING_NOISE.sub("", _LEADING_NOISE.sub("", sql))
+
+    @cached_property
+    def tree(self) -> exp.Expression:
+        trees = [tree for tree in sqlglot.parse(self.text, read="snowflake") if tree]
+        if len(trees) != 1:
+            raise CompilationError(
+                "Empty SQL statement."
+                if not trees
+                else f"Actual statement count {len(trees)} did not match the desired statement count 1.",
+                900 if not trees else 8,
+            )
+        return trees[0]  # type: ignore[return-value]
+
+    def matches(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """The match of a pattern anchored at the statement's first word, or None."""
+        return pattern.match(self.text)

@@ -1,0 +1,117 @@
+"""Transactions as Snowflake has them, on one DuckDB connection (SEMANTICS 24-26).
+
+A statement outside BEGIN ... COMMIT is a transaction of its own; DDL commits what is open; an extra BEGIN
+is ignored; only the scope (session or procedure) that began a transaction may end it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import duckdb
+
+from snowcellar.errors import WarehouseError
+from snowcellar.locks import LockTable
+from snowcellar.names import QualifiedName
+
+TxRanges = list[tuple[int, int]]
+"""Transaction numbers as closed ranges, ascending."""
+
+
+@dataclass(eq=False)
+class Transaction:
+    """What a transaction has to remember until it ends."""
+
+    scope: object
+    explicit: bool
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    numbers: dict[str, int] = field(default_factory=dict)
+    """The number under which it writes, by database."""
+    announced: set[QualifiedName] = field(default_factory=set)
+    """The tracked tables whose streams know of this transaction."""
+    seen: dict[QualifiedName, TxRanges] = field(default_factory=dict)
+    """What each stream showed at the first read: every later read shows the same (SEMANTICS 2)."""
+    consumed: set[QualifiedName] = field(default_factory=set)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+
+TellStreams = Callable[[duckdb.DuckDBPyConnection, Transaction], contextlib.AbstractContextManager[None]]
+
+
+class Connection:
+    """A DuckDB connection and the transaction open on it."""
+
+    def __init__(self, duck: duckdb.DuckDBPyConnection, locks: LockTable, tell_streams: TellStreams) -> None:
+        """tell_streams: holds off the making of streams and tells those that a transaction wrote for."""
+        self.duck = duck
+        self.transaction: Transaction | None = None
+        self._locks = locks
+        self._tell_streams = tell_streams
+
+    def begin(self, scope: object, *, explicit: bool) -> Transaction:
+        """Open a transaction; there must be none."""
+        self.duck.execute("BEGIN TRANSACTION")
+        self.transaction = Transaction(scope, explicit)
+        return self.transaction
+
+    def lock(self, name: QualifiedName) -> None:
+        """Hold the lock on a table or stream until the transaction ends."""
+        if self.transaction is not None:
+            self._locks.acquire(name, self.transaction)
+
+    def commit(self, scope: object) -> None:
+        """End the transaction, if there is one, and keep what it wrote."""
+        self._end(scope, "COMMIT")
+
+    def rollback(self, scope: object) -> None:
+        """End the transaction, if there is one, and undo what it wrote."""
+        self._end(scope, "ROLLBACK")
+
+    def _end(self, scope: object, command: str) -> None:
+        transaction = self.transaction
+        if transaction is None:
+            return
+        if transaction.scope is not scope:
+            raise WarehouseError(
+                "Modifying a transaction that has started at a different scope is not allowed.", 90232, "25001"
+            )
+        try:
+            if command == "COMMIT" and transaction.announced:
+                with self._tell_streams(self.duck, transaction):
+                    self.duck.execute(command)
+            else:
+                self.duck.execute(command)
+        except duckdb.Error:
+            # A COMMIT that fails has rolled back already, unless DuckDB still waits to be told.
+            with contextlib.suppress(duckdb.Error):
+                self.duck.execute("ROLLBACK")
+            raise
+        finally:
+            self.transaction = None
+            self._locks.release_all(transaction)
+        if command == "COMMIT":
+            for action in transaction.after_commit:
+                action()
+
+    @contextlib.contextmanager
+    def statement(self, scope: object) -> Iterator[Transaction]:
+        """The open transaction or, without one, a transaction for the statement alone."""
+        if self.transaction is not None:
+            yield self.transaction
+            return
+        transaction = self.begin(scope, explicit=False)
+        try:
+            yield transaction
+        except BaseException:
+            self.rollback(scope)
+            raise
+        self.commit(scope)
+
+    def abandon(self) -> None:
+        """Roll back whatever is open, whoever began it: the session is going away."""
+        if self.transaction is not None:
+            with contextlib.suppress(duckdb.Error):
+                self.rollback(self.transaction.scope)

@@ -1,0 +1,191 @@
+"""The warehouse: the DuckDB instance, its databases on disk, its sessions and its query history.
+
+State on disk is FILE (what spans databases: users, stages, file formats) and FILE.d/ (one DuckDB file
+for each Snowflake database, and the stages' files). A database is a file of its own because DuckDB
+attaches one catalog a file and fakesnow takes a catalog for a Snowflake database; streams, tasks,
+procedures and their history live in the file of the database they belong to, so that they move in the
+same transaction as its data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import fakesnow.info_schema as fakesnow_info_schema
+import fakesnow.macros as fakesnow_macros
+from fakesnow.instance import GLOBAL_DATABASE_NAME
+from fakesnow.transforms import show as fakesnow_show
+from fakesnow.transforms import stage as fakesnow_stage
+
+from snowcellar import features, upstream
+from snowcellar.history import QueryHistory
+from snowcellar.locks import LockTable
+from snowcellar.names import literal, quote
+from snowcellar.session import Session
+from snowcellar.streams import registry
+from snowcellar.streams.registry import StreamRegistry
+
+META_SCHEMA = "_fs_information_schema"
+"""Where a database's own metadata lives: fakesnow hides this schema from users already."""
+
+FEATURES = (
+    "snowcellar.transaction_statements",
+    "snowcellar.session_statements",
+    "snowcellar.databases",
+    "snowcellar.virtual_warehouses",
+    "snowcellar.streams.statements",
+    "snowcellar.staged_file_statements",
+    "snowcellar.query_history",
+    "snowcellar.no_ops",
+)
+"""The modules that run statements of their own, in the order in which they are asked."""
+
+_DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # fakesnow's rewrites still write lambdas with a single arrow.
+    "lambda_syntax": "ENABLE_SINGLE_ARROW",
+    # The default threshold of 16 MB makes a checkpoint of nearly every tick (SEMANTICS, DuckDB).
+    "checkpoint_threshold": "1GB",
+    "preserve_insertion_order": "false",
+}
+
+
+class Warehouse:
+    """All databases of one local account."""
+
+    def __init__(self, file: Path, minute_seconds: float = 60.0) -> None:
+        """Open the state in `file` and `file`.d/, making them if need be.
+
+        minute_seconds: how long a MINUTE of a task's schedule takes here.
+        """
+        self.file = file.resolve()
+        self.folder = self.file.with_name(self.file.name + ".d")
+        self.minute_seconds = minute_seconds
+        self.password = secrets.token_urlsafe(24)
+        self.account = "local"
+        self.history = QueryHistory()
+        self.locks = LockTable()
+        self.streams = StreamRegistry()
+        self.address: tuple[str, int] | None = None
+        self._sessions: dict[str, Session] = {}
+        self._offered_scopes: dict[str, Session] = {}
+        self._databases_lock = threading.RLock()
+        self._next_session = int(time.time())
+        self._open()
+
+    def _open(self) -> None:
+        features.load(FEATURES)
+        upstream.apply()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        fakesnow_stage.LOCAL_BUCKET_PATH = str(self.folder / "stages")
+        (self.folder / "stages").mkdir(exist_ok=True)
+        self.duck = duckdb.connect(":memory:", config=_DUCKDB_CONFIG)
+        self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        self.duck.execute(f"ATTACH {literal(str(self.file))} AS {GLOBAL_DATABASE_NAME}")
+        self.duck.execute(fakesnow_info_schema.fs_global_creation_sql())
+        self.duck.execute(fakesnow_show.fs_global_creation_sql())
+        self.duck.execute(upstream.GLOBAL_VIEWS)
+        for feature in features.MODULES:
+            if ddl := getattr(feature, "GLOBAL_DDL", None):
+                self.duck.execute(ddl)
+        for path in sorted(self.folder.glob("*.db")):
+            self.attach(path.stem)
+
+    def close(self) -> None:
+        """Stop the features' threads and workers, end the sessions and close the files."""
+        for feature in features.MODULES:
+            if stop := getattr(feature, "stop", None):
+                stop(self)
+        for session in list(self._sessions.values()):
+            session.close()
+        self.duck.close()
+
+    def start(self) -> None:
+        """Start what runs in the background: the task scheduler, the procedures' workers."""
+        for feature in features.MODULES:
+            if start := getattr(feature, "start", None):
+                start(self)
+
+    # Databases
+
+    def databases(self) -> list[str]:
+        """The names of the attached Snowflake databases."""
+        rows = self.duck.cursor().execute("SELECT database_name FROM duckdb_databases() WHERE NOT internal").fetchall()
+        return sorted(name for (name,) in rows if name not in (GLOBAL_DATABASE_NAME, "memory"))
+
+    def attach(self, database: str) -> None:
+        """Attach a database's file, making it and its metadata tables if need be."""
+        with self._databases_lock:
+            duck = self.duck.cursor()
+            path = self.folder / f"{database}.db"
+            duck.execute(f"ATTACH IF NOT EXISTS {literal(str(path))} AS {quote(database)}")
+            duck.execute(fakesnow_info_schema.per_db_creation_sql(quote(database)))
+            duck.execute(fakesnow_macros.creation_sql(quote(database)))
+            for feature in features.MODULES:
+                if ddl := getattr(feature, "CATALOG_DDL", None):
+                    duck.execute(ddl.replace("{meta}", self.meta(database)))
+            duck.execute(registry.CATALOG_DDL.replace("{meta}", self.meta(database)))
+            self.streams.load(duck, database, self.meta(database))
+
+    def drop(self, database: str) -> None:
+        """Detach a database and delete its file."""
+        with self._databases_lock:
+            self.duck.cursor().execute(f"DETACH {quote(database)}")
+            self.streams.forget(database)
+            for path in (self.folder / f"{database}.db", self.folder / f"{database}.db.wal"):
+                path.unlink(missing_ok=True)
+
+    @staticmethod
+    def meta(database: str) -> str:
+        """The schema that holds a database's metadata tables, quoted for DuckDB."""
+        return f"{quote(database)}.{META_SCHEMA}"
+
+    # Sessions
+
+    def open_session(
+        self, database: str | None = None, schema: str | None = None, *, user: str = "CAVES", role: str = "ACCOUNTADMIN"
+    ) -> Session:
+        """A session of its own connection; `close_session` ends it."""
+        with self._databases_lock:
+            self._next_session += 1
+            number = self._next_session
+        session = Session(self, number, self.duck.cursor(), database, schema, user=user, role=role)
+        self._sessions[session.token] = session
+        return session
+
+    def register(self, session: Session) -> None:
+        """Let a session be reached by its token (a procedure's scope within its caller's session)."""
+        self._sessions[session.token] = session
+
+    def offer_scope(self, session: Session) -> str:
+        """A password that is good for one login, which then speaks for the given procedure's scope."""
+        secret = secrets.token_urlsafe(32)
+        self._offered_scopes[secret] = session
+        return secret
+
+    def scope_for_secret(self, secret: str) -> Session | None:
+        """The scope that a one-time password was made for."""
+        return self._offered_scopes.pop(secret, None)
+
+    def session(self, token: str) -> Session | None:
+        """The open session that a token speaks for."""
+        return self._sessions.get(token)
+
+    def close_session(self, session: Session) -> None:
+        """Roll back what the session has open and forget it."""
+        self._sessions.pop(session.token, None)
+        session.close()
+
+    @contextlib.contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection of its own, outside any session's transaction, for the features' bookkeeping."""
+        duck = self.duck.cursor()
+        try:
+            yield duck
+        finally:
+            duck.close()

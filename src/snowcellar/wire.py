@@ -1,0 +1,129 @@
+"""The wire protocol's encodings: bindings in, rows and their types out.
+
+The connector reads rows as Arrow IPC with Snowflake's metadata on every field.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from fakesnow.arrow import timestamp_to_sf_struct, to_ipc
+from fakesnow.converter import from_binding
+from fakesnow.statement_type import DML_TYPE_IDS
+
+from snowcellar.result import Result
+from snowcellar.session import Params
+
+_TEXT_LENGTH = 16_777_216
+
+
+def read_bindings(bindings: Mapping[str, Any] | None) -> tuple[Params, list[list[Any]] | None]:
+    """(parameters of one execution, rows of an array binding); at most one is not None."""
+    if not bindings:
+        return None, None
+    if not all(key.isdigit() for key in bindings):
+        return {name: _value(binding) for name, binding in bindings.items()}, None
+    ordered = [bindings[str(position)] for position in range(1, len(bindings) + 1)]
+    if any(isinstance(binding["value"], list) for binding in ordered):
+        columns = [[_value({**binding, "value": value}) for value in binding["value"]] for binding in ordered]
+        return None, [list(row) for row in zip(*columns, strict=True)]
+    return [_value(binding) for binding in ordered], None
+
+
+def _value(binding: Mapping[str, Any]) -> Any:
+    if binding["value"] is None:
+        return None
+    if binding["type"] == "REAL":
+        return float(binding["value"])
+    return from_binding(binding)  # type: ignore[arg-type]
+
+
+def write_result(result: Result) -> dict[str, Any]:
+    """The row type and the rows of a result, as the answer's `data` holds them."""
+    table, row_type = _for_wire(result)
+    if result.statement_type in DML_TYPE_IDS:
+        rows = [[None if value is None else str(value) for value in row.values()] for row in table.to_pylist()]
+        payload: dict[str, Any] = {"queryResultFormat": "json", "rowset": rows}
+    else:
+        payload = {"queryResultFormat": "arrow", "rowsetBase64": b64encode(to_ipc(table)).decode()}
+    return {"rowtype": row_type, "total": table.num_rows, "returned": table.num_rows, **payload}
+
+
+def _for_wire(result: Result) -> tuple[pa.Table, list[dict[str, Any]]]:
+    columns, fields, row_type = [], [], []
+    for field, column in zip(result.table.schema, result.table.columns, strict=True):
+        array, kind = _snowflake_column(column, result.types.get(field.name))
+        info = _column_info(field.name, kind, array.type)
+        metadata = {
+            "logicalType": kind.upper(),
+            "precision": str(info["precision"] or 38),
+            "scale": str(info["scale"] or 0),
+            "charLength": str(info["length"] or 0),
+        }
+        columns.append(array)
+        fields.append(pa.field(field.name, array.type, metadata=metadata))
+        row_type.append(info)
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields)), row_type
+
+
+def _snowflake_column(column: pa.ChunkedArray, kind: str | None) -> tuple[Any, str]:
+    """A column in the Arrow form that the connector expects, and its Snowflake type."""
+    arrow = column.type
+    if pa.types.is_nested(arrow):
+        texts = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())]), kind or "variant"
+    if pa.types.is_timestamp(arrow):
+        zoned = arrow.tz is not None
+        if zoned:
+            column = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+        return timestamp_to_sf_struct(column.cast(pa.timestamp("us"))), kind or (
+            "timestamp_ltz" if zoned else "timestamp_ntz"
+        )
+    if pa.types.is_time(arrow):
+        return pc.multiply(column.cast(pa.time64("us")).cast(pa.int64()), 1000), "time"
+    if pa.types.is_boolean(arrow):
+        return column, "boolean"
+    if pa.types.is_uint64(arrow):
+        return column.cast(pa.decimal128(38, 0)), "fixed"
+    if pa.types.is_integer(arrow):
+        return column.cast(pa.int64()), "fixed"
+    if pa.types.is_decimal(arrow):
+        return column, "fixed"
+    if pa.types.is_floating(arrow):
+        return column.cast(pa.float64()), "real"
+    if pa.types.is_date(arrow):
+        return column.cast(pa.date32()), "date"
+    if pa.types.is_binary(arrow) or pa.types.is_large_binary(arrow):
+        return column.cast(pa.binary()), "binary"
+    return column.cast(pa.string()), kind or "text"
+
+
+def _column_info(name: str, kind: str, arrow: pa.DataType) -> dict[str, Any]:
+    info: dict[str, Any] = {
+        "name": name,
+        "database": "",
+        "schema": "",
+        "table": "",
+        "nullable": True,
+        "type": kind,
+        "byteLength": None,
+        "length": None,
+        "scale": None,
+        "precision": None,
+        "collation": None,
+    }
+    if kind == "fixed":
+        decimal = pa.types.is_decimal(arrow)
+        info.update(precision=arrow.precision if decimal else 38, scale=arrow.scale if decimal else 0)
+    elif kind == "text":
+        info.update(length=_TEXT_LENGTH, byteLength=_TEXT_LENGTH)
+    elif kind == "binary":
+        info.update(length=_TEXT_LENGTH // 2, byteLength=_TEXT_LENGTH // 2)
+    elif kind.startswith("time"):
+        info.update(precision=0, scale=9)
+    return info
