@@ -1,0 +1,176 @@
+# ruff: noqa: N818 - a class here is named for what happened (ConnectionNotFound, PortInUse), not "Error" again.
+"""What can go wrong, one class per decision that a caller can take.
+
+`transient` is that decision for the ingestor's loop: True means the same call may succeed later, so wait and
+repeat; False means that repeating cannot help, so stop and say why. Every class takes facts and builds the
+sentence: what happened, to which thing, with which value, and the way out.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+
+class IngestError(Exception):
+    """Root of this package's errors. `str(error)` is one or two lines that a person can act on."""
+
+    transient: ClassVar[bool] = False
+
+
+class InvalidSetting(IngestError):
+    """A setting that makes no sense; nothing has been started."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        super().__init__(f"{name} is {value!r}; it must be {allowed}.")
+        self.name = name
+
+
+class ConnectionFileUnreadable(IngestError):
+    """A Snowflake CLI configuration file that is there and cannot be read."""
+
+    def __init__(self, path: object, reason: object) -> None:
+        super().__init__(f"The connection file {path} cannot be read: {reason}. Mend it or name another.")
+
+
+class ConnectionNotFound(IngestError):
+    """No connection of that name in the files that were searched."""
+
+    def __init__(self, name: str, searched: Iterable[object], available: Iterable[str]) -> None:
+        files = ", ".join(str(path) for path in searched) or "no file"
+        known = ", ".join(sorted(set(available)))
+        found = f"These have: {known}." if known else "None was found there."
+        super().__init__(
+            f"There is no connection named {name!r} (searched: {files}). {found} "
+            "Start a local warehouse with `caves up`, or add one with `snow connection add`."
+        )
+        self.name = name
+
+
+class WarehouseUnreachable(IngestError):
+    """No answer, or the connection broke. Whether the last statement took effect may be unknown."""
+
+    transient = True
+
+    def __init__(self, where: str, reason: object) -> None:
+        super().__init__(f"The warehouse at {where} does not answer: {reason}. Does it run (`caves status`)?")
+
+
+class WarehouseRefusedLogin(IngestError):
+    """It answered, and does not let this user in."""
+
+    def __init__(self, where: str, user: object, reason: object) -> None:
+        super().__init__(
+            f"The warehouse at {where} refused user {user!r}: {reason}. "
+            "Check user, key or password of this connection (`snow connection test`)."
+        )
+
+
+class WarehouseBusy(IngestError):
+    """It answered that it cannot do this now: a lock, a cancelled statement, an internal fault."""
+
+    transient = True
+
+    def __init__(self, statement: str, reason: object) -> None:
+        super().__init__(f"The warehouse could not run {statement!r} now: {reason}.")
+
+
+class WarehouseRefused(IngestError):
+    """It answered that the statement is wrong: a missing table, a missing right, a value it cannot hold."""
+
+    def __init__(self, statement: str, reason: object) -> None:
+        super().__init__(
+            f"The warehouse refused {statement!r}: {reason}. "
+            "Is everything deployed (`caves deploy`), and has this role the right to ingest?"
+        )
+
+
+class FencedError(IngestError):
+    """Somebody else moved the stored offset: this writer no longer owns the partition."""
+
+    def __init__(self, topic: str, expected: Mapping[int, int], stored: Mapping[int, int]) -> None:
+        moved = ", ".join(
+            f"partition {p}: expected {start}, stored {stored.get(p, 'nothing')}"
+            for p, start in sorted(expected.items())
+            if stored.get(p) != start
+        )
+        super().__init__(
+            f"Another writer moved the stored offsets of topic {topic!r} ({moved or 'a row is doubled'}). "
+            "Nothing of this batch was written. Run one ingestor per partition, in one consumer group."
+        )
+
+
+class OffsetOutOfRange(IngestError):
+    """The stored offset is not in the broker's log: the topic was made anew, or retention was too short."""
+
+    def __init__(self, topic: str, partition: int, stored: int | None, low: int, high: int) -> None:
+        super().__init__(
+            f"Partition {partition} of topic {topic!r} holds offsets {low} to {high}, but the warehouse asks for "
+            f"{'one outside' if stored is None else stored}: the topic was deleted and made anew, or keeps its "
+            "events too short a time. Decide which offset is right and set it in RAW_DATA.KAFKA_OFFSETS."
+        )
+        self.partition = partition
+
+
+class BrokerUnreachable(IngestError):
+    """No Kafka broker answers at that address."""
+
+    transient = True
+
+    def __init__(self, bootstrap: str, reason: object) -> None:
+        super().__init__(
+            f"No Kafka broker answers at {bootstrap}: {reason}. Check it, or start one here: `caves up`."
+        )
+
+
+class BrokerBinaryMissing(IngestError):
+    """The embedded broker is not installed, or not for this machine."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"The embedded broker cannot be found: {reason} "
+            "Run `make install`, or give the address of another Kafka broker."
+        )
+
+
+class BrokerFailed(IngestError):
+    """The embedded broker was started and did not come up."""
+
+    def __init__(self, port: int, reason: str) -> None:
+        super().__init__(f"The embedded broker did not start on port {port}: {reason}")
+
+
+class PortInUse(IngestError):
+    """Something already listens on the port that was asked for."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"Port {port} is already in use. Choose another (0 picks a free one), or stop what listens there."
+        )
+        self.port = port
+
+
+class TopicMissing(IngestError):
+    """The broker does not know the topic."""
+
+    def __init__(self, topic: str, bootstrap: str, known: Iterable[str]) -> None:
+        names = ", ".join(sorted(known)) or "none"
+        super().__init__(
+            f"The broker at {bootstrap} has no topic {topic!r} (it has: {names}). `caves produce` makes it."
+        )
+
+
+class KafkaFailed(IngestError):
+    """A Kafka client that cannot go on."""
+
+    def __init__(self, doing: str, reason: object) -> None:
+        super().__init__(f"Kafka failed while {doing}: {reason}.")
+
+
+class DeliveryFailed(IngestError):
+    """The broker did not acknowledge every event; which ones it holds is not known."""
+
+    def __init__(self, undelivered: int, sent: int, reason: str) -> None:
+        super().__init__(
+            f"{undelivered:,} of {sent:,} events were not acknowledged by the broker: {reason}. "
+            "The counts of this run are not those of the topic."
+        )
+        self.undelivered = undelivered
