@@ -11,7 +11,7 @@ import duckdb
 from fakesnow import statement_type
 
 from snowcellar.errors import ObjectExists, ObjectNotFound, Unsupported
-from snowcellar.names import NAME, fold, qualify, quote
+from snowcellar.names import NAME, display, fold, qualify, quote
 from snowcellar.result import Result
 from snowcellar.session import Session
 
@@ -22,7 +22,8 @@ _CREATE_DATABASE = re.compile(
     re.IGNORECASE,
 )
 _DROP_DATABASE = re.compile(
-    rf"DROP\s+DATABASE\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})(?:\s+(?:CASCADE|RESTRICT))?\Z", re.IGNORECASE
+    rf"DROP\s+DATABASE\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})(?:\s+(?:CASCADE|RESTRICT))?\Z",
+    re.IGNORECASE,
 )
 _CREATE_SCHEMA = re.compile(
     rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?SCHEMA\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?"
@@ -37,6 +38,8 @@ def create_database(session: Session, match: re.Match[str]) -> Result:
     name = fold(match["name"])
     if match["replace"]:
         raise Unsupported("CREATE OR REPLACE DATABASE", "Drop it first.")
+    if display(name) != name:
+        raise Unsupported(f"database name {name!r}", "Use letters, digits and underscores.")
     if name in session.warehouse.databases():
         if not match["exists"]:
             raise ObjectExists(name)
@@ -83,11 +86,19 @@ def create_schema(session: Session, match: re.Match[str]) -> Result:
     if not found:
         session.duck.execute(f"CREATE SCHEMA {quote(database)}.{quote(schema)}")
     session.use(database, schema)
-    return _done(f"{schema} already exists, statement succeeded." if found else f"Schema {schema} successfully created.")
+    return _done(
+        f"{schema} already exists, statement succeeded."
+        if found
+        else f"Schema {schema} successfully created."
+    )
 
 
 def _done(message: str) -> Result:
     return Result.status(message, statement_type.DDL)
 
 
-STATEMENTS = [(_CREATE_DATABASE, create_database), (_DROP_DATABASE, drop_database), (_CREATE_SCHEMA, create_schema)]
+STATEMENTS = [
+    (_CREATE_DATABASE, create_database),
+    (_DROP_DATABASE, drop_database),
+    (_CREATE_SCHEMA, create_schema),
+]

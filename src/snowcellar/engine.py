@@ -6,7 +6,7 @@ TABLE, PUT, ...) runs through fakesnow's cursor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -14,13 +14,13 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import merge, relations
+from snowcellar import merge, relations, rewrites
 from snowcellar.errors import Unsupported
 from snowcellar.names import QualifiedName
 from snowcellar.result import Result
 from snowcellar.session import Params, Session
 from snowcellar.statement import Statement
-from snowcellar.streams import capture, consumption
+from snowcellar.streams import capture, consumption, table_changes
 from snowcellar.streams.registry import TrackedTable, table_columns
 from snowcellar.transactions import Transaction
 
@@ -32,7 +32,7 @@ _COUNT_COLUMNS: dict[type[exp.Expression], tuple[str, ...]] = {
     exp.Delete: ("number of rows deleted",),
 }
 
-Finish = Callable[[], None]
+_CREATE_OR_ALTER = re.compile(r"CREATE\s+OR\s+ALTER\b", re.IGNORECASE)
 
 
 def run(session: Session, statement: Statement, params: Params) -> Result:
@@ -42,18 +42,57 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
         return _run_query(session, tree, params)
     if isinstance(tree, _DML):
         return _run_dml(session, tree, params)
-    if isinstance(tree, exp.Command) and tree.this.upper() not in ("PUT", "GET", "LIST", "LS", "SET", "UNSET", "ALTER"):
+    if isinstance(tree, exp.Command) and tree.this.upper() not in (
+        "PUT",
+        "GET",
+        "LIST",
+        "LS",
+        "SET",
+        "UNSET",
+        "ALTER",
+    ):
         raise Unsupported(statement.text.split("\n")[0][:120])
     if isinstance(tree, _DDL):
-        session.commit_before_ddl()
+        return _run_ddl(session, statement, tree, params)
     return run_with_fakesnow(session, tree, params)
+
+
+def _run_ddl(session: Session, statement: Statement, tree: exp.Expression, params: Params) -> Result:
+    """DDL, in a transaction of its own; CREATE TABLE AS from a stream consumes it (SEMANTICS 1, 24)."""
+    if _CREATE_OR_ALTER.match(statement.text):
+        # sqlglot reads it as CREATE OR REPLACE, which would empty the table.
+        raise Unsupported("CREATE OR ALTER", "Use CREATE ... IF NOT EXISTS and ALTER.")
+    session.commit_before_ddl()
+    follow = table_changes.before(session, tree)
+    if isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query):
+        result = _create_as(session, tree, params)
+    else:
+        # Not inside a transaction: comments and stages are written to the account's own file.
+        result = run_with_fakesnow(session, tree, params)
+    if follow:
+        with session.connection.statement(session) as transaction:
+            follow(transaction)
+    return result
+
+
+def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
+    """CREATE TABLE or VIEW ... AS SELECT."""
+    streams = relations.streams_read(session, tree)
+    if streams and tree.kind != "TABLE":
+        raise Unsupported(f"a view on stream {streams[0]}")
+    with session.connection.statement(session) as transaction:
+        tree.set("expression", relations.expand(session, tree.expression, transaction))
+        result = run_with_fakesnow(session, tree, params)
+        for name in streams:
+            consumption.consume(session, transaction, name)
+    return result
 
 
 def to_duckdb(session: Session, tree: exp.Expression, params: Params) -> str:
     """The DuckDB text of a tree, after fakesnow's rewrites."""
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
     cursor.check_db_and_schema(tree)
-    return cursor._transform(tree, params).sql(dialect="duckdb")
+    return cursor._transform(rewrites.apply(session, tree), params).sql(dialect="duckdb")
 
 
 def describe(session: Session, statement: Statement) -> Result:
@@ -76,9 +115,11 @@ def _run_query(session: Session, tree: exp.Expression, params: Params) -> Result
 
 
 def _fetch(session: Session, sql: str, params: Params, type_id: int) -> Result:
-    relation = session.duck.execute(sql, params or None)
+    relation = session.duck.sql(sql, params=params) if params else session.duck.sql(sql)
     types = {
-        name: kind for name, duck_type, *_ in relation.description or [] if (kind := _WIRE_TYPES.get(str(duck_type)))
+        name: kind
+        for name, duck_type in zip(relation.columns, relation.types, strict=True)
+        if (kind := _WIRE_TYPES.get(str(duck_type)))
     }
     return Result(relation.to_arrow_table(), types, statement_type=type_id)
 
@@ -105,7 +146,11 @@ def _run_dml(session: Session, tree: exp.Expression, params: Params) -> Result:
 
 
 def _write(
-    session: Session, transaction: Transaction, tree: exp.Expression, params: Params, tracked: TrackedTable | None
+    session: Session,
+    transaction: Transaction,
+    tree: exp.Expression,
+    params: Params,
+    tracked: TrackedTable | None,
 ) -> Result:
     type_id = statement_type.statement_type_id(tree)
     if isinstance(tree, exp.Insert):
@@ -152,7 +197,11 @@ def _name_insert_columns(session: Session, tree: exp.Insert) -> None:
 
 
 def _counts(tree: exp.Expression, count: int) -> pa.Table:
-    names = merge.count_columns(tree) if isinstance(tree, exp.Merge) else _COUNT_COLUMNS.get(type(tree), ("status",))
+    names = (
+        merge.count_columns(tree)
+        if isinstance(tree, exp.Merge)
+        else _COUNT_COLUMNS.get(type(tree), ("status",))
+    )
     return pa.table({name: pa.array([count if i == 0 else 0], pa.int64()) for i, name in enumerate(names)})
 
 
@@ -168,7 +217,9 @@ def run_with_fakesnow(session: Session, tree: exp.Expression, params: Params) ->
     table = cursor._arrow_table
     assert table is not None
     types = {
-        name: kind for name, duck_type, *_ in session.duck.description or [] if (kind := _WIRE_TYPES.get(str(duck_type)))
+        name: kind
+        for name, duck_type, *_ in session.duck.description or []
+        if (kind := _WIRE_TYPES.get(str(duck_type)))
     }
     upload = transformed.args.get("put_stage_data")
     if upload is not None:

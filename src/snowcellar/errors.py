@@ -6,6 +6,8 @@ failure answer of the wire protocol, never into an HTTP 500, which connectors re
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 import snowflake.connector.errors as connector_errors
 from sqlglot.errors import SqlglotError
@@ -71,6 +73,19 @@ class LockTimeout(WarehouseError):
         )
 
 
+class TransactionBroken(WarehouseError):
+    """A transaction that an earlier failure has ended; nothing of it is kept."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "The transaction was rolled back because an earlier statement in it failed "
+            f"({cause.splitlines()[0] if cause else 'unknown'}). Snowflake would have kept it open; snowcellar cannot. "
+            "Run ROLLBACK and start again.",
+            90237,
+            "25P02",
+        )
+
+
 _DUCKDB_ERRORS: tuple[tuple[type[duckdb.Error], int, str], ...] = (
     (duckdb.ParserException, 1003, "42000"),
     (duckdb.CatalogException, 2003, "42S02"),
@@ -88,7 +103,9 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
         return error
     if isinstance(error, connector_errors.Error):
         return WarehouseError(
-            error.raw_msg or str(error.msg), error.errno if error.errno > 0 else 1003, error.sqlstate or "42000"
+            error.raw_msg or str(error.msg),
+            error.errno if error.errno > 0 else 1003,
+            error.sqlstate or "42000",
         )
     if isinstance(error, SqlglotError):
         return CompilationError(_without_terminal_codes(str(error)))
@@ -99,16 +116,32 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
     return WarehouseError(f"Internal error of snowcellar: {type(error).__name__}: {error}", 603, "XX000")
 
 
+_MISSING_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
+_MISSING_FUNCTION = re.compile(
+    r"Catalog Error: (?:Scalar|Table|Aggregate) Function with name (\S+) does not exist"
+)
+_MISSING_COLUMN = re.compile(r'Referenced (?:column|table) "([^"]+)" not found')
+
+
 def _from_duckdb(error: duckdb.Error) -> WarehouseError:
     text = str(error).split("\n\nLINE")[0].split("\n")[0]
     if "Division by zero" in text or "division by zero" in text:
         return WarehouseError("Division by zero", 100051, "22012")
     if "Attempting to write to database" in text:
         return Unsupported(
-            "a transaction that writes to two databases", "Commit between the two; DuckDB writes one file a transaction."
+            "a transaction that writes to two databases",
+            "Commit between the two; DuckDB writes one file a transaction.",
         )
     if "NOT NULL constraint failed" in text:
-        return WarehouseError(f"NULL result in a non-nullable column ({text.split(':')[-1].strip()})", 100072, "22000")
+        return WarehouseError(
+            f"NULL result in a non-nullable column ({text.split(':')[-1].strip()})", 100072, "22000"
+        )
+    if missing := _MISSING_TABLE.match(text):
+        return CompilationError(f"Object '{missing[1]}' does not exist or not authorized.", 2003, "42S02")
+    if missing := _MISSING_FUNCTION.match(text):
+        return CompilationError(f"Unknown function {missing[1].upper()}.", 2140, "42601")
+    if missing := _MISSING_COLUMN.search(text):
+        return CompilationError(f"invalid identifier '{missing[1]}'", 904, "42000")
     for kind, errno, sqlstate in _DUCKDB_ERRORS:
         if isinstance(error, kind):
             return WarehouseError(text, errno, sqlstate)

@@ -19,7 +19,7 @@ from snowcellar.names import quote
 from snowcellar.result import Result
 from snowcellar.session import Params, Session
 from snowcellar.streams import capture
-from snowcellar.streams.registry import TrackedTable
+from snowcellar.streams.registry import HIDDEN_COLUMNS, TrackedTable
 from snowcellar.transactions import Transaction
 
 _ACTIONS = (("INSERT", "inserted"), ("UPDATE", "updated"), ("DELETE", "deleted"))
@@ -93,10 +93,12 @@ def _duplicate_row(session: Session, tree: exp.Merge, params: Params) -> str:
     """
     from snowcellar.engine import to_duckdb
 
-    with contextlib.suppress(duckdb.Error, WarehouseError), session.warehouse.cursor() as duck:
+    with contextlib.suppress(duckdb.Error, WarehouseError), session.aside() as duck:
         pairs = _pairs(tree, f"{quote(tree.this.alias_or_name)}.rowid", kind="inner")
         twice = f"{to_duckdb(session, pairs, params)} GROUP BY ALL HAVING count(*) > 1"
-        target = to_duckdb(session, exp.select("*").from_(tree.this.copy()), None)
+        hidden = ", ".join(f"'{name}'" for name in HIDDEN_COLUMNS)
+        columns = f"COLUMNS(name -> name NOT IN ({hidden}))"
+        target = to_duckdb(session, exp.select("*").from_(tree.this.copy()), None).replace("*", columns, 1)
         row = duck.execute(f"{target} WHERE rowid IN ({twice}) LIMIT 1", params or None).fetchone()
         return ", ".join(_shown(value) for value in row) if row else ""
     return ""

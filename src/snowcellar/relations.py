@@ -32,7 +32,11 @@ def table_name(session: Session, table: exp.Table) -> QualifiedName | None:
     """The full name of a table that a statement names; None for anything that is not a plain name."""
     if not isinstance(table.this, exp.Identifier):
         return None
-    parts = [_fold_identifier(part) for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
+    parts = [
+        _fold_identifier(part)
+        for part in (table.args.get("catalog"), table.args.get("db"), table.this)
+        if part
+    ]
     if len(parts) < 3 and session.database is None or len(parts) < 2 and session.schema is None:
         return None
     context = [session.database or "", session.schema or ""]
@@ -114,19 +118,13 @@ def _expand_functions(session: Session, tree: exp.Expression) -> exp.Expression:
         name = str(call.this).upper()
         if name.startswith(_SYSTEM_PREFIX):
             literal = _system_literal(session, name, call)
-            if call is tree:
-                return literal
-            _keep_column_name(call)
+            if isinstance(call.parent, exp.Select) and call.arg_key == "expressions":
+                # A bare call keeps its text as the column's name.
+                literal = exp.alias_(literal, call.sql(dialect="snowflake"), quoted=True)
             call.replace(literal)
     for rows in list(tree.find_all(exp.TableFromRows)):
         _replace_table_function(session, rows)
     return tree
-
-
-def _keep_column_name(call: exp.Anonymous) -> None:
-    """Let a bare call in a select list keep its text as the column's name, as Snowflake names it."""
-    if isinstance(call.parent, exp.Select) and call.arg_key == "expressions":
-        call.replace(exp.alias_(call.copy(), call.sql(dialect="snowflake"), quoted=True))
 
 
 def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Expression:
@@ -136,7 +134,9 @@ def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Exp
     arguments = []
     for argument in call.expressions:
         if not isinstance(argument, exp.Literal | exp.Boolean | exp.Null):
-            raise CompilationError(f"argument {argument.sql(dialect='snowflake')} to function {name} needs to be constant")
+            raise CompilationError(
+                f"argument {argument.sql(dialect='snowflake')} to function {name} needs to be constant"
+            )
         arguments.append(argument.name)
     return function(session, arguments)
 

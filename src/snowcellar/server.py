@@ -87,9 +87,15 @@ async def _login(request: Request) -> Response:
         return JSONResponse({"success": True, "data": _login_data(scope)})
 
     def open_session() -> Session:
-        context = {key: fold(value) for key in ("databaseName", "schemaName") if (value := request.query_params.get(key))}
+        context = {
+            key: fold(value)
+            for key in ("databaseName", "schemaName")
+            if (value := request.query_params.get(key))
+        }
         session = warehouse.open_session(
-            context.get("databaseName"), context.get("schemaName"), user=str(data.get("LOGIN_NAME") or "CAVES").upper()
+            context.get("databaseName"),
+            context.get("schemaName"),
+            user=str(data.get("LOGIN_NAME") or "CAVES").upper(),
         )
         session.virtual_warehouse = fold(request.query_params.get("warehouse", "")) or None
         if role := request.query_params.get("roleName"):
@@ -290,7 +296,12 @@ def _session_of(request: Request) -> Session | None:
 
 
 def _no_session() -> Response:
-    body = {"success": False, "code": "390104", "message": "Session token is not valid. Log in again.", "data": None}
+    body = {
+        "success": False,
+        "code": "390104",
+        "message": "Session token is not valid. Log in again.",
+        "data": None,
+    }
     return JSONResponse(body, 401)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import secrets
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +65,10 @@ class Session:
         self.virtual_warehouse: str | None = caller.virtual_warehouse if caller else None
         self.caller = caller
         self.parameters = dict(caller.parameters if caller else DEFAULT_PARAMETERS)
-        self.connection = caller.connection if caller else Connection(
-            duck, warehouse.locks, functools.partial(capture.tell_streams, warehouse)
+        self.connection = (
+            caller.connection
+            if caller
+            else Connection(duck, warehouse.locks, functools.partial(capture.tell_streams, warehouse))
         )
         self.query: QueryRecord | None = None
         self.last_query_id: str | None = None
@@ -100,10 +104,20 @@ class Session:
 
     def enter(self) -> None:
         """Point the DuckDB connection at this session's database, schema and time zone."""
+        self._enter(self.duck)
+
+    def _enter(self, duck: duckdb.DuckDBPyConnection) -> None:
         if self.database:
             path = f"{quote(self.database)}.{quote(self.fake._schema or 'main')}"
-            self.duck.execute(f"SET schema = {literal(path)}")
-        self.duck.execute(f"SET TimeZone = {literal(str(self.parameters['TIMEZONE']))}")
+            duck.execute(f"SET schema = {literal(path)}")
+        duck.execute(f"SET TimeZone = {literal(str(self.parameters['TIMEZONE']))}")
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection with this session's current schema, outside its transaction."""
+        with self.warehouse.cursor() as duck:
+            self._enter(duck)
+            yield duck
 
     def _existing(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
         if database is None or database not in self.warehouse.databases():
@@ -152,6 +166,7 @@ class Session:
                 return result
             except Exception as error:
                 failure = as_warehouse_error(error)
+                self.connection.note_failure(failure.message)
                 record.error_code, record.error_message = failure.errno, failure.message
                 raise failure from error
             finally:

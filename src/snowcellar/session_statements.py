@@ -24,7 +24,8 @@ _SETTING = re.compile(r"\s*,?\s*(?P<name>\w+)\s*=\s*(?P<value>'(?:[^']|'')*'|[\w
 _USE = re.compile(rf"USE\s+(?P<kind>ROLE|WAREHOUSE)\s+(?P<name>{NAME})\Z", re.IGNORECASE)
 _USE_SECONDARY = re.compile(r"USE\s+SECONDARY\s+ROLES\s+(?:ALL|NONE)\Z", re.IGNORECASE)
 _SHOW_PARAMETERS = re.compile(
-    r"SHOW\s+PARAMETERS(?P<like>\s+LIKE\s+'[^']*')?(?:\s+(?:IN|FOR)\s+(?:SESSION|ACCOUNT|USER\s+\S+))?\Z", re.IGNORECASE
+    r"SHOW\s+PARAMETERS(?P<like>\s+LIKE\s+'[^']*')?(?:\s+(?:IN|FOR)\s+(?:SESSION|ACCOUNT|USER\s+\S+))?\Z",
+    re.IGNORECASE,
 )
 _DONE = "Statement executed successfully."
 _UNIT_SECONDS = {"SECONDS": 1.0, "MILLISECONDS": 0.001, "MINUTES": 60.0, "HOURS": 3600.0, "DAYS": 86400.0}
@@ -36,7 +37,9 @@ def alter_session_set(session: Session, match: re.Match[str]) -> Result:
     if not settings:
         raise CompilationError(f"syntax error: unexpected '{match['settings']}'.")
     for name, value in settings:
-        session.set_parameter(name, value[1:-1].replace("''", "'") if value.startswith("'") else _number(value))
+        session.set_parameter(
+            name, value[1:-1].replace("''", "'") if value.startswith("'") else _number(value)
+        )
     return Result.status(_DONE)
 
 
@@ -69,7 +72,9 @@ def use_secondary_roles(session: Session, match: re.Match[str]) -> Result:
 def show_parameters(session: Session, match: re.Match[str]) -> Result:
     """SHOW PARAMETERS [LIKE ...] IN SESSION."""
     names = ("key", "value", "default", "level", "description", "type")
-    like = re.compile(show.like_pattern(match["like"].split("'")[1]), re.IGNORECASE) if match["like"] else None
+    like = (
+        re.compile(show.like_pattern(match["like"].split("'")[1]), re.IGNORECASE) if match["like"] else None
+    )
     rows = [
         [key, _text(value), _text(DEFAULT_PARAMETERS.get(key, "")), "SESSION", "", _type(value)]
         for key, value in sorted(session.parameters.items())
@@ -90,7 +95,9 @@ def wait(session: Session, arguments: Sequence[str]) -> exp.Expression:
     """SYSTEM$WAIT(amount [, unit])."""
     amount, unit = float(arguments[0]), (arguments[1] if len(arguments) > 1 else "SECONDS").upper()
     if unit not in _UNIT_SECONDS:
-        raise CompilationError(f"Invalid unit '{unit}' for SYSTEM$WAIT; use one of {', '.join(_UNIT_SECONDS)}.")
+        raise CompilationError(
+            f"Invalid unit '{unit}' for SYSTEM$WAIT; use one of {', '.join(_UNIT_SECONDS)}."
+        )
     time.sleep(amount * _UNIT_SECONDS[unit])
     return exp.Literal.string(f"waited {arguments[0]} {unit.lower()}")
 

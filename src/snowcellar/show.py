@@ -50,7 +50,11 @@ def answer(
 
 def _filter(session: Session, match: re.Match[str], names: Sequence[str]) -> Callable[[Sequence[Any]], bool]:
     database, schema = _scope(session, match)
-    like = re.compile(like_pattern(match["like"]), re.IGNORECASE | re.DOTALL) if match["like"] is not None else None
+    like = (
+        re.compile(like_pattern(match["like"]), re.IGNORECASE | re.DOTALL)
+        if match["like"] is not None
+        else None
+    )
     starts, start = match["starts"] or "", match["start"] or ""
 
     def keep(row: Sequence[Any]) -> bool:
@@ -82,4 +86,6 @@ def like_pattern(like: str) -> str:
     """An SQL LIKE pattern as a regular expression."""
     parts = re.split(r"(\\.|%|_)", like.replace("''", "'"))
     table = {"%": ".*", "_": "."}
-    return "".join(table.get(part, re.escape(part[1:] if len(part) == 2 and part[0] == "\\" else part)) for part in parts)
+    return "".join(
+        table.get(part, re.escape(part[1:] if len(part) == 2 and part[0] == "\\" else part)) for part in parts
+    )

@@ -89,7 +89,9 @@ def _files(session: Session, location: str, pattern: Any) -> list[Path]:
         raise Unsupported("PATTERN on staged files")
     folder, prefix = stage_folder(session, session.qualify(match["stage"])), match["path"] or ""
     files = sorted(
-        file for file in folder.rglob("*") if file.is_file() and str(file.relative_to(folder)).startswith(prefix)
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and str(file.relative_to(folder)).startswith(prefix)
     )
     if not files:
         raise WarehouseError(f"Remote file '{location}' was not found.", 91016, "22000")

@@ -12,7 +12,9 @@ from fakesnow import statement_type
 from snowcellar.result import Result
 from snowcellar.session import Session
 
-_BEGIN = re.compile(r"(?:BEGIN(?:\s+(?:TRANSACTION|WORK))?|START\s+TRANSACTION)(?:\s+NAME\s+\w+)?\Z", re.IGNORECASE)
+_BEGIN = re.compile(
+    r"(?:BEGIN(?:\s+(?:TRANSACTION|WORK))?|START\s+TRANSACTION)(?:\s+NAME\s+\w+)?\Z", re.IGNORECASE
+)
 _COMMIT = re.compile(r"COMMIT(?:\s+WORK)?\Z", re.IGNORECASE)
 _ROLLBACK = re.compile(r"ROLLBACK(?:\s+WORK)?\Z", re.IGNORECASE)
 

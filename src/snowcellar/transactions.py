@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from snowcellar.errors import WarehouseError
+from snowcellar.errors import TransactionBroken, WarehouseError
 from snowcellar.locks import LockTable
 from snowcellar.names import QualifiedName
 
@@ -35,6 +35,8 @@ class Transaction:
     seen: dict[QualifiedName, TxRanges] = field(default_factory=dict)
     """What each stream showed at the first read: every later read shows the same (SEMANTICS 2)."""
     consumed: set[QualifiedName] = field(default_factory=set)
+    broken_by: str | None = None
+    """The failure that made DuckDB give the transaction up."""
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -76,8 +78,13 @@ class Connection:
             return
         if transaction.scope is not scope:
             raise WarehouseError(
-                "Modifying a transaction that has started at a different scope is not allowed.", 90232, "25001"
+                "Modifying a transaction that has started at a different scope is not allowed.",
+                90232,
+                "25001",
             )
+        broken_by = transaction.broken_by if command == "COMMIT" else None
+        if broken_by is not None:
+            command = "ROLLBACK"
         try:
             if command == "COMMIT" and transaction.announced:
                 with self._tell_streams(self.duck, transaction):
@@ -92,13 +99,34 @@ class Connection:
         finally:
             self.transaction = None
             self._locks.release_all(transaction)
+        if broken_by is not None:
+            raise TransactionBroken(broken_by)
         if command == "COMMIT":
             for action in transaction.after_commit:
                 action()
 
+    def note_failure(self, message: str) -> None:
+        """Find out whether a failed statement has ended DuckDB's transaction.
+
+        Deviation: in Snowflake a failed statement leaves the transaction open (SEMANTICS 24). DuckDB gives
+        it up, so what follows is refused until ROLLBACK, and COMMIT fails: it never pretends to have kept it.
+        """
+        if self.transaction is None or self.transaction.broken_by is not None:
+            return
+        try:
+            self.duck.execute("SELECT 1").fetchall()
+        except duckdb.TransactionException:
+            self.transaction.broken_by = message
+
+    def require_usable(self) -> None:
+        """Refuse a statement in a transaction that DuckDB has given up."""
+        if self.transaction is not None and self.transaction.broken_by is not None:
+            raise TransactionBroken(self.transaction.broken_by)
+
     @contextlib.contextmanager
     def statement(self, scope: object) -> Iterator[Transaction]:
         """The open transaction or, without one, a transaction for the statement alone."""
+        self.require_usable()
         if self.transaction is not None:
             yield self.transaction
             return

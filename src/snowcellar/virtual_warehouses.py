@@ -125,10 +125,20 @@ def _options(text: str) -> dict[str, str]:
 
 
 def _set_options(session: Session, name: str, options: dict[str, str]) -> None:
-    columns = {"WAREHOUSE_SIZE": "size", "AUTO_SUSPEND": "auto_suspend", "AUTO_RESUME": "auto_resume", "COMMENT": "comment"}
+    columns = {
+        "WAREHOUSE_SIZE": "size",
+        "AUTO_SUSPEND": "auto_suspend",
+        "AUTO_RESUME": "auto_resume",
+        "COMMENT": "comment",
+    }
     for option, value in options.items():
         if option in columns:
             session.duck.execute(f"UPDATE {TABLE} SET {columns[option]} = ? WHERE name = ?", [value, name])
 
 
-STATEMENTS = [(_CREATE, create_warehouse), (_ALTER, alter_warehouse), (_DROP, drop_warehouse), (_SHOW, show_warehouses)]
+STATEMENTS = [
+    (_CREATE, create_warehouse),
+    (_ALTER, alter_warehouse),
+    (_DROP, drop_warehouse),
+    (_SHOW, show_warehouses),
+]

@@ -115,7 +115,11 @@ class Warehouse:
 
     def databases(self) -> list[str]:
         """The names of the attached Snowflake databases."""
-        rows = self.duck.cursor().execute("SELECT database_name FROM duckdb_databases() WHERE NOT internal").fetchall()
+        rows = (
+            self.duck.cursor()
+            .execute("SELECT database_name FROM duckdb_databases() WHERE NOT internal")
+            .fetchall()
+        )
         return sorted(name for (name,) in rows if name not in (GLOBAL_DATABASE_NAME, "memory"))
 
     def attach(self, database: str) -> None:
@@ -124,8 +128,8 @@ class Warehouse:
             duck = self.duck.cursor()
             path = self.folder / f"{database}.db"
             duck.execute(f"ATTACH IF NOT EXISTS {literal(str(path))} AS {quote(database)}")
-            duck.execute(fakesnow_info_schema.per_db_creation_sql(quote(database)))
-            duck.execute(fakesnow_macros.creation_sql(quote(database)))
+            duck.execute(fakesnow_info_schema.per_db_creation_sql(database))
+            duck.execute(fakesnow_macros.creation_sql(database))
             for feature in features.MODULES:
                 if ddl := getattr(feature, "CATALOG_DDL", None):
                     duck.execute(ddl.replace("{meta}", self.meta(database)))
@@ -148,7 +152,12 @@ class Warehouse:
     # Sessions
 
     def open_session(
-        self, database: str | None = None, schema: str | None = None, *, user: str = "CAVES", role: str = "ACCOUNTADMIN"
+        self,
+        database: str | None = None,
+        schema: str | None = None,
+        *,
+        user: str = "CAVES",
+        role: str = "ACCOUNTADMIN",
     ) -> Session:
         """A session of its own connection; `close_session` ends it."""
         with self._databases_lock:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from fakesnow.arrow import timestamp_to_sf_struct, to_ipc
+from fakesnow.arrow import to_ipc
 from fakesnow.converter import from_binding
 from fakesnow.statement_type import DML_TYPE_IDS
 
@@ -47,7 +47,9 @@ def write_result(result: Result) -> dict[str, Any]:
     """The row type and the rows of a result, as the answer's `data` holds them."""
     table, row_type = _for_wire(result)
     if result.statement_type in DML_TYPE_IDS:
-        rows = [[None if value is None else str(value) for value in row.values()] for row in table.to_pylist()]
+        rows = [
+            [None if value is None else str(value) for value in row.values()] for row in table.to_pylist()
+        ]
         payload: dict[str, Any] = {"queryResultFormat": "json", "rowset": rows}
     else:
         payload = {"queryResultFormat": "arrow", "rowsetBase64": b64encode(to_ipc(table)).decode()}
@@ -78,11 +80,8 @@ def _snowflake_column(column: pa.ChunkedArray, kind: str | None) -> tuple[Any, s
         texts = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())]), kind or "variant"
     if pa.types.is_timestamp(arrow):
-        zoned = arrow.tz is not None
-        if zoned:
-            column = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-        return timestamp_to_sf_struct(column.cast(pa.timestamp("us"))), kind or (
-            "timestamp_ltz" if zoned else "timestamp_ntz"
+        return _timestamp_structs(column), kind or (
+            "timestamp_ltz" if arrow.tz is not None else "timestamp_ntz"
         )
     if pa.types.is_time(arrow):
         return pc.multiply(column.cast(pa.time64("us")).cast(pa.int64()), 1000), "time"
@@ -101,6 +100,19 @@ def _snowflake_column(column: pa.ChunkedArray, kind: str | None) -> tuple[Any, s
     if pa.types.is_binary(arrow) or pa.types.is_large_binary(arrow):
         return column.cast(pa.binary()), "binary"
     return column.cast(pa.string()), kind or "text"
+
+
+def _timestamp_structs(column: pa.ChunkedArray) -> pa.StructArray:
+    """Timestamps as the connector reads them: seconds since the epoch and nanoseconds within the second."""
+    if column.type.tz is not None:
+        column = column.cast(pa.timestamp("us", "UTC"))
+    micros = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).combine_chunks()
+    valid = pc.fill_null(micros, 0)
+    # Integer division truncates towards zero; the second starts before the instant, also before 1970.
+    seconds = pc.divide(pc.subtract(valid, pc.if_else(pc.less(valid, 0), 999_999, 0)), 1_000_000)
+    nanos = pc.multiply(pc.subtract(valid, pc.multiply(seconds, 1_000_000)), 1000).cast(pa.int32())
+    fields = [pa.field("epoch", pa.int64(), nullable=False), pa.field("fraction", pa.int32(), nullable=False)]
+    return pa.StructArray.from_arrays([seconds, nanos], fields=fields, mask=pc.is_null(micros))
 
 
 def _column_info(name: str, kind: str, arrow: pa.DataType) -> dict[str, Any]:

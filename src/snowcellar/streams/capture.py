@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from snowcellar.names import QualifiedName
-from snowcellar.streams.registry import ROW_COLUMN, TX_COLUMN, TX_VARIABLE, TrackedTable, column_list, table_columns
+from snowcellar.streams.registry import (
+    ROW_COLUMN,
+    TX_COLUMN,
+    TX_VARIABLE,
+    TrackedTable,
+    column_list,
+    table_columns,
+)
 from snowcellar.transactions import Transaction
 
 if TYPE_CHECKING:
@@ -34,7 +41,9 @@ def announce_write(session: Session, transaction: Transaction, table: QualifiedN
     return tracked
 
 
-def record_before_images(session: Session, transaction: Transaction, tracked: TrackedTable, touched: str) -> None:
+def record_before_images(
+    session: Session, transaction: Transaction, tracked: TrackedTable, touched: str
+) -> None:
     """Copy rows of a tracked table before they change.
 
     touched: a FROM and WHERE clause in DuckDB's SQL that yields the rows, the table being named by itself.
@@ -51,7 +60,9 @@ def record_before_images(session: Session, transaction: Transaction, tracked: Tr
 
 
 @contextlib.contextmanager
-def tell_streams(warehouse: Warehouse, duck: duckdb.DuckDBPyConnection, transaction: Transaction) -> Iterator[None]:
+def tell_streams(
+    warehouse: Warehouse, duck: duckdb.DuckDBPyConnection, transaction: Transaction
+) -> Iterator[None]:
     """Add the transaction to what the streams of its tables have yet to show; commit inside."""
     registry = warehouse.streams
     with registry.commit_lock:

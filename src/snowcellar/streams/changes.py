@@ -32,7 +32,9 @@ def select_changes(session: Session, transaction: Transaction, stream: Stream) -
     """A DuckDB query for the stream's rows: the table's columns, then the three METADATA$ columns."""
     if stream.stale:
         raise CompilationError(
-            f"Base table '{stream.table}' dropped or replaced, cannot read from stream '{stream.name}'.", 2149, "02000"
+            f"Base table '{stream.table}' dropped or replaced, cannot read from stream '{stream.name}'.",
+            2149,
+            "02000",
         )
     source = _Source(session, transaction, stream)
     if stream.initial_rows:
@@ -82,8 +84,10 @@ class _Source:
         inserted = _within(quote(TX_COLUMN), self._ranges)
         if not self._changed(inserted):
             return self._show(f"{self._stream.table.quoted} WHERE {inserted}", "INSERT", False)
-        return self._show(f"({self._first_images(inserted)})", "INSERT", False) + " UNION ALL " + self._show(
-            f"({self._unchanged(inserted)})", "INSERT", False
+        return (
+            self._show(f"({self._first_images(inserted)})", "INSERT", False)
+            + " UNION ALL "
+            + self._show(f"({self._unchanged(inserted)})", "INSERT", False)
         )
 
     def initial_rows(self) -> str:
@@ -119,8 +123,8 @@ class _Source:
 
     def _show(self, rows: str, action: str, is_update: bool) -> str:
         return (
-            f"SELECT {self._columns}, '{action}' AS \"{ACTION}\", {str(is_update).upper()} AS \"{IS_UPDATE}\", "
-            f"substr(sha1('{self._table_id}.' || \"{ROW_COLUMN}\"), 1, 40) AS \"{ROW_ID}\" FROM {rows}"
+            f'SELECT {self._columns}, \'{action}\' AS "{ACTION}", {str(is_update).upper()} AS "{IS_UPDATE}", '
+            f'substr(sha1(\'{self._table_id}.\' || "{ROW_COLUMN}"), 1, 40) AS "{ROW_ID}" FROM {rows}'
         )
 
     def _not_own(self) -> str:

@@ -22,7 +22,9 @@ def consume(session: Session, transaction: Transaction, name: QualifiedName) -> 
     now = datetime.now(UTC)
     if stream.initial_rows:
         # The first consumption takes the rows from before the stream; what came since stays pending.
-        session.duck.execute(f"UPDATE {meta}.sc_streams SET initial_rows = FALSE WHERE stream_id = {stream.stream_id}")
+        session.duck.execute(
+            f"UPDATE {meta}.sc_streams SET initial_rows = FALSE WHERE stream_id = {stream.stream_id}"
+        )
     else:
         for low, high in changes.pending(session, transaction, stream):
             session.duck.execute(

@@ -139,5 +139,7 @@ def track(duck: duckdb.DuckDBPyConnection, table: QualifiedName, meta: str) -> T
     )
     # The variable may hold this transaction's number; rows from before are numbered null.
     duck.execute(f'UPDATE {table.quoted} SET "{TX_COLUMN}" = NULL WHERE "{TX_COLUMN}" IS NOT NULL')
-    duck.execute(f"INSERT INTO {meta}.sc_tracked VALUES ({literal(table.schema)}, {literal(table.name)}, {table_id})")
+    duck.execute(
+        f"INSERT INTO {meta}.sc_tracked VALUES ({literal(table.schema)}, {literal(table.name)}, {table_id})"
+    )
     return tracked

@@ -40,7 +40,10 @@ STALE_AFTER_DAYS = 14
 
 _SHOWN: list[tuple[str, pa.DataType]] = [
     ("created_on", pa.timestamp("us", "UTC")),
-    *((name, pa.string()) for name in ("name", "database_name", "schema_name", "owner", "comment", "table_name")),
+    *(
+        (name, pa.string())
+        for name in ("name", "database_name", "schema_name", "owner", "comment", "table_name")
+    ),
     *((name, pa.string()) for name in ("source_type", "base_tables", "type", "stale", "mode")),
     ("stale_after", pa.timestamp("us", "UTC")),
     ("invalid_reason", pa.string()),
@@ -85,7 +88,9 @@ def drop_stream(session: Session, match: re.Match[str]) -> Result:
     stream = registry.streams.get(name)
     if stream is None:
         if match["exists"]:
-            return Result.status("Drop statement executed successfully (object already dropped or not authorized).")
+            return Result.status(
+                "Drop statement executed successfully (object already dropped or not authorized)."
+            )
         raise ObjectNotFound("Stream", str(name))
     with registry.commit_lock, session.connection.statement(session):
         _delete(session, stream)
@@ -124,7 +129,10 @@ def find_stream(session: Session, name: str) -> Stream:
 def has_data(session: Session, stream: Stream) -> bool:
     """Whether a stream may have rows to show."""
     meta = session.warehouse.meta(stream.name.database)
-    if stream.initial_rows and session.duck.execute(f"SELECT 1 FROM {stream.table.quoted} LIMIT 1").fetchall():
+    if (
+        stream.initial_rows
+        and session.duck.execute(f"SELECT 1 FROM {stream.table.quoted} LIMIT 1").fetchall()
+    ):
         return True
     query = f"SELECT 1 FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id} LIMIT 1"
     return bool(session.duck.execute(query).fetchall())
@@ -202,5 +210,10 @@ def _shown_row(stream: Stream) -> list[Any]:
     ]
 
 
-STATEMENTS = [(_CREATE, create_stream), (_DROP, drop_stream), (_SHOW, show_streams), (_DESCRIBE, describe_stream)]
+STATEMENTS = [
+    (_CREATE, create_stream),
+    (_DROP, drop_stream),
+    (_SHOW, show_streams),
+    (_DESCRIBE, describe_stream),
+]
 SYSTEM_FUNCTIONS = {"SYSTEM$STREAM_HAS_DATA": stream_has_data}
