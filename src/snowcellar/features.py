@@ -7,6 +7,8 @@ A feature is a module that lists any of
     CATALOG_DDL       tables that it keeps in every database ({meta} is their schema)
     GLOBAL_DDL        tables that it keeps for the whole account
     start, stop       called with the warehouse when the server starts and stops
+    on_attach         called with the warehouse and a database's name when its file has been attached
+    on_drop           called with the warehouse and a database's name when it has been dropped
 and everything else goes to the SQL engine.
 """
 

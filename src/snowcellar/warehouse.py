@@ -135,12 +135,18 @@ class Warehouse:
                     duck.execute(ddl.replace("{meta}", self.meta(database)))
             duck.execute(registry.CATALOG_DDL.replace("{meta}", self.meta(database)))
             self.streams.load(duck, database, self.meta(database))
+            for feature in features.MODULES:
+                if on_attach := getattr(feature, "on_attach", None):
+                    on_attach(self, database)
 
     def drop(self, database: str) -> None:
         """Detach a database and delete its file."""
         with self._databases_lock:
             self.duck.cursor().execute(f"DETACH {quote(database)}")
             self.streams.forget(database)
+            for feature in features.MODULES:
+                if on_drop := getattr(feature, "on_drop", None):
+                    on_drop(self, database)
             for path in (self.folder / f"{database}.db", self.folder / f"{database}.db.wal"):
                 path.unlink(missing_ok=True)
 
