@@ -1,0 +1,35 @@
+"""caves deploy"""
+
+from caves_cli import console, project
+from caves_cli.options import ConfigFile, ConnectionName, Database, VirtualWarehouse
+
+
+def deploy(
+    connection: ConnectionName = "local",
+    config_file: ConfigFile = None,
+    database: Database = None,
+    warehouse: VirtualWarehouse = None,
+) -> None:
+    """Create or update everything in the warehouse: tables, streams, procedures, tasks and views.
+
+    Safe to repeat at any moment, with events in flight: no table or stream is ever replaced. It only runs, in
+    order, what you could type yourself, prints each command, and stops at the first that fails:
+
+      snow sql -c NAME -f deploy/010_foundation.sql -f deploy/020_raw.sql ...
+
+      snow snowpark build, snow snowpark deploy --replace -c NAME
+
+      snow sql -c NAME -f deploy/070_tasks.sql ...
+
+    Examples:
+
+      caves deploy
+
+      caves deploy -c prod --database CAVES_TEST_DB
+    """
+    from caves_cli import deploy as deployment
+    from caves_cli.connection import target
+
+    chosen = target(connection, config_file, database, warehouse)
+    deployment.deploy(chosen, project.root(), lambda step: console.note(f"[dim]$[/dim] {step.command}"))
+    console.out.print(f"Deployed to {chosen.database}. `caves status -c {connection}` shows where it stands.")

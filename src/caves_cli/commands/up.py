@@ -1,0 +1,64 @@
+"""caves up"""
+
+from typing import Annotated
+
+import typer
+
+from caves_cli import console, project
+from caves_cli.state import StateFolder
+
+# `--minute` and its default are said here and in the help; importing local.py for it would slow `--help`
+# down.
+_MINUTE_SECONDS = 10.0
+
+
+def up(
+    minute: Annotated[
+        float,
+        typer.Option(
+            min=0.1, help="How many seconds a MINUTE of the tasks' schedule takes here; 60 is the truth."
+        ),
+    ] = _MINUTE_SECONDS,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the warehouse; 0 picks a free one.")
+    ] = 0,
+) -> None:
+    """Start a Kafka broker and a warehouse on this machine, and deploy the pipeline to it.
+
+    Both run in the background and listen on this machine only. The warehouse keeps its data in .caves/ from
+    one `up` to the next; the broker keeps its log in memory, so a new one starts with a new topic.
+
+    The connection is called `local` and stands in .caves/config.toml, for the snow CLI too:
+
+      snow --config-file .caves/config.toml sql -c local -q 'SHOW TASKS IN DATABASE CAVES_ALBERT_DB'
+
+    Examples:
+
+      caves up
+
+      caves up --minute 60 --port 8084
+    """
+    from caves_cli import deploy, local, state
+    from caves_cli.connection import target
+
+    root = project.root()
+    folder = StateFolder(project.STATE_FOLDER)
+    left = state.load(folder)
+    if local.crashed(left):
+        gone = ", ".join(
+            f"{process.name} (pid {process.pid})" for process in left.processes if not process.running
+        )
+        console.note(
+            f"{folder.path} was left by a crash: {gone} gone. Starting again with the data that is there."
+        )
+    with console.err.status("Starting the broker and the warehouse ..."):
+        current = local.start(folder, minute_seconds=minute, port=port)
+    warehouse = current.process("warehouse")
+    console.note(f"warehouse on port {warehouse.port if warehouse else '?'}, broker at {current.bootstrap}")
+    deploy.deploy(
+        target("local", folder.config_file), root, lambda step: console.note(f"deploying {step.title} ...")
+    )
+    console.out.print(
+        f"Up. A task's minute takes {minute:g} s here; topic [bold]{current.topic}[/bold].\n"
+        "Next:  caves produce --events 5000   caves ingest   caves status   caves down"
+    )

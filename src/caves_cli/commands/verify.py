@@ -1,0 +1,64 @@
+"""caves verify"""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from caves_cli import console
+from caves_cli.options import ConfigFile, ConnectionName, Database, JsonToStdout
+
+if TYPE_CHECKING:
+    from caves_cli.verification import Verdict
+
+
+def verify(
+    connection: ConnectionName = "local",
+    config_file: ConfigFile = None,
+    database: Database = None,
+    as_json: JsonToStdout = False,
+) -> None:
+    """Check the seven invariants in SQL: nothing lost, doubled, misread or out of date.
+
+    Right at any moment, also while events flow: what waits in a stream counts as not yet processed. Exit code
+    1 when an invariant does not hold, with the first rows that break it. The queries are in
+    src/caves_cli/invariants/.
+
+    Examples:
+
+      caves verify
+
+      caves verify -c prod --json
+    """
+    from snowflake.connector.errors import ProgrammingError
+
+    from caves_cli import verification
+    from caves_cli.connection import target
+    from caves_cli.errors import NotDeployed
+
+    with target(connection, config_file, database).open() as session:
+        try:
+            verdicts = verification.verify(session)
+        except ProgrammingError as error:
+            raise NotDeployed(connection, error.msg or str(error)) from error
+    if as_json:
+        console.write_json({verdict.invariant.name: verdict.as_json() for verdict in verdicts}, "-")
+    else:
+        show(verdicts)
+    if not all(verdict.holds for verdict in verdicts):
+        sys.exit(1)
+
+
+def show(verdicts: "Sequence[Verdict]") -> None:
+    """The verdicts as a table, and below it the rows that break one."""
+    rows = [
+        (
+            verdict.invariant.number,
+            verdict.invariant.title,
+            "holds" if verdict.holds else f"BROKEN by {verdict.count}",
+        )
+        for verdict in verdicts
+    ]
+    console.table("Invariants", ("no", "invariant", "verdict"), rows)
+    for verdict in verdicts:
+        for key, problem in verdict.offenders[:5]:
+            console.out.print(f"  {verdict.invariant.number}. {key} {problem}", markup=False)

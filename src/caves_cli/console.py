@@ -1,0 +1,59 @@
+"""The one place that writes to the terminal: results to stdout, progress and errors to stderr."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str) -> None:
+    """An error in one or two lines; never a traceback."""
+    err.print(f"[bold red]Error:[/] {_plain(message)}")
+
+
+def note(message: str) -> None:
+    """Progress; on stderr, so that stdout stays clean for --json and pipes."""
+    err.print(message)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A titled table; numbers to the right."""
+    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    body = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        numeric = bool(body) and all(isinstance(row[index], int | float | Decimal | None) for row in body)
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in body:
+        grid.add_row(*[_cell(value) for value in row])
+    out.print(grid)
+
+
+def write_json(document: Mapping[str, Any], target: str) -> None:
+    """JSON to a file, or to stdout for `-`."""
+    text = json.dumps(document, indent=2, default=str, ensure_ascii=False)
+    if target == "-":
+        out.file.write(text + "\n")
+    else:
+        Path(target).write_text(text + "\n", encoding="utf-8")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | Decimal):
+        return f"{value:,}"
+    return _plain(str(value))
+
+
+def _plain(text: str) -> str:
+    # Rich reads [brackets] as markup; what comes from data or from errors is text.
+    return text.replace("[", r"\[")

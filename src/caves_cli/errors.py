@@ -1,0 +1,68 @@
+"""What a command can fail with. Every message says what happened, to which thing, and what to do next."""
+
+from pathlib import Path
+
+
+class CavesError(Exception):
+    """Root of the command's own errors; `caves` prints it without a traceback and exits 1."""
+
+
+class NotInProject(CavesError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} is not inside the project: no snowflake.yml with a deploy/ folder here or above.\n"
+            "Change to the folder you cloned and try again."
+        )
+
+
+class SnowNotFound(CavesError):
+    def __init__(self, expected: Path) -> None:
+        super().__init__(f"The snow CLI is not at {expected} and not on the PATH. Run `make install`.")
+
+
+class AlreadyUp(CavesError):
+    def __init__(self, folder: Path, port: int | None) -> None:
+        super().__init__(
+            f"The local warehouse of {folder} is already running on port {port}.\n"
+            "`caves status` looks at it, `caves down` stops it."
+        )
+
+
+class DidNotStart(CavesError):
+    def __init__(self, name: str, log: Path, last_line: str) -> None:
+        super().__init__(f"The {name} did not start: {last_line or 'it said nothing'}\nIts log is {log}.")
+
+
+class StateUnreadable(CavesError):
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} cannot be read ({reason}), so what `caves up` started is not known.\n"
+            "Stop it by hand if it still runs, delete that file, and try again."
+        )
+
+
+class DeployFailed(CavesError):
+    """One step of the deployment was refused; the later ones were not tried."""
+
+    def __init__(self, command: str, reason: str, file: Path | None, statement: str | None) -> None:
+        where = f"{file}: {statement}" if file is not None else command
+        super().__init__(f"Deploy stopped at {where}\n{reason}")
+        self.file = file
+        self.statement = statement
+
+
+class NotDeployed(CavesError):
+    def __init__(self, connection: str, reason: str) -> None:
+        super().__init__(
+            f"The pipeline's tables cannot be read through connection {connection!r}: {reason}\n"
+            f"Deploy it with `caves deploy -c {connection}`."
+        )
+
+
+class DemoStalled(CavesError):
+    def __init__(self, waited_seconds: float, left: str) -> None:
+        super().__init__(f"Nothing moved for {waited_seconds:.0f} s, and this is left to do: {left}.")
+
+
+class DemoFailed(CavesError):
+    """The demo ran to its end, and something in it does not hold."""

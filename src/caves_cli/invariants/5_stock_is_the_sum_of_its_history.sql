@@ -1,0 +1,82 @@
+-- Why: CURRENT_STOCK_LEVEL equals the sum of QUANTITY_CHANGE in INVENTORY_HISTORY, for every product and place.
+-- Grain: one row per product and place where it does not, or that is missing or doubled.
+-- Reads/Writes: reads STAGING, the two streams on its adjustments, PRODUCTION.INVENTORY_HISTORY and INVENTORY_CURRENT.
+-- Rerun: safe; a row in the answer is a fault.
+--
+-- History and stock follow the same staging rows through two streams, and one may be a batch ahead of the other. So
+-- stock is compared with the staging rows that its own stream has passed, and with the history itself whenever
+-- nothing waits in either stream.
+
+WITH PASSED AS (
+    SELECT STAGED.*
+    FROM STAGING.STG_INVENTORY_ADJUSTMENTS AS STAGED
+    LEFT JOIN RAW_DATA.STREAM_STG_INVENTORY_FOR_CURRENT AS WAITING
+        ON
+            STAGED.SOURCE_TOPIC = WAITING.SOURCE_TOPIC
+            AND STAGED.SOURCE_PARTITION = WAITING.SOURCE_PARTITION
+            AND STAGED.SOURCE_OFFSET = WAITING.SOURCE_OFFSET
+    WHERE WAITING.ADJUSTMENT_ID IS NULL
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY STAGED.ADJUSTMENT_ID
+        ORDER BY
+            STAGED.EVENT_TIMESTAMP DESC,
+            STAGED.SOURCE_OFFSET DESC,
+            STAGED.SOURCE_PARTITION DESC,
+            STAGED.SOURCE_TOPIC DESC
+    ) = 1
+),
+
+EXPECTED AS (
+    SELECT
+        PRODUCT_ID,
+        WAREHOUSE_LOCATION,
+        'the staged rows' AS BASIS,
+        SUM(QUANTITY_CHANGE) AS STOCK
+    FROM PASSED
+    GROUP BY PRODUCT_ID, WAREHOUSE_LOCATION
+    UNION ALL
+    SELECT
+        PRODUCT_ID,
+        WAREHOUSE_LOCATION,
+        'the history' AS BASIS,
+        SUM(QUANTITY_CHANGE) AS STOCK
+    FROM PRODUCTION.INVENTORY_HISTORY
+    WHERE
+        (SELECT COUNT(*) FROM RAW_DATA.STREAM_STG_INVENTORY_FOR_CURRENT) = 0
+        AND (SELECT COUNT(*) FROM RAW_DATA.STREAM_STG_INVENTORY_FOR_HISTORY) = 0
+    GROUP BY PRODUCT_ID, WAREHOUSE_LOCATION
+),
+
+ACTUAL AS (
+    SELECT
+        PRODUCT_ID,
+        WAREHOUSE_LOCATION,
+        SUM(CURRENT_STOCK_LEVEL) AS STOCK,
+        COUNT(*) AS TIMES
+    FROM PRODUCTION.INVENTORY_CURRENT
+    GROUP BY PRODUCT_ID, WAREHOUSE_LOCATION
+)
+
+SELECT
+    CONCAT_WS(
+        '/',
+        COALESCE(EXPECTED.PRODUCT_ID, ACTUAL.PRODUCT_ID)::VARCHAR,
+        COALESCE(EXPECTED.WAREHOUSE_LOCATION, ACTUAL.WAREHOUSE_LOCATION)
+    ) AS OFFENDER,
+    CASE
+        WHEN ACTUAL.TIMES > 1 THEN CONCAT('is in INVENTORY_CURRENT ', ACTUAL.TIMES::VARCHAR, ' times')
+        WHEN ACTUAL.STOCK IS NULL THEN CONCAT('is missing, and should be ', EXPECTED.STOCK::VARCHAR)
+        ELSE CONCAT(
+            'is ', ACTUAL.STOCK::VARCHAR, ', and ', COALESCE(EXPECTED.BASIS, 'nothing'), ' gives ',
+            COALESCE(EXPECTED.STOCK, 0)::VARCHAR
+        )
+    END AS PROBLEM
+FROM EXPECTED
+FULL OUTER JOIN ACTUAL
+    ON EXPECTED.PRODUCT_ID = ACTUAL.PRODUCT_ID AND EXPECTED.WAREHOUSE_LOCATION = ACTUAL.WAREHOUSE_LOCATION
+WHERE
+    ACTUAL.TIMES > 1
+    OR ACTUAL.STOCK IS NULL
+    -- A correction that moves an adjustment elsewhere leaves a place with a stock of 0 and no history.
+    OR ACTUAL.STOCK <> COALESCE(EXPECTED.STOCK, 0)
+ORDER BY OFFENDER
