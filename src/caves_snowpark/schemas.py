@@ -1,7 +1,7 @@
 """The columns of every table, in the order of `deploy/`, as Snowpark types.
 
-A `StructType` is the one description that transforms, loads, the ingestor and the tests share. Column order is part
-of it: `INSERT` statements are written by position.
+A `StructType` is the one description that transforms, loads, the ingestor and the tests share. Column order
+is part of it: `INSERT` statements are written by position.
 """
 
 from typing import Final

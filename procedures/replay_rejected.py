@@ -1,0 +1,54 @@
+"""OPS.REPLAY_REJECTED(REASON): rejected events that keep today's contract are staged after all."""
+
+from datetime import UTC, datetime
+
+from snowflake.snowpark import Column, Session
+from snowflake.snowpark import functions as F
+
+from caves_snowpark import names
+from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, transaction
+from caves_snowpark.schemas import TEXT, UTC_TIME
+from caves_snowpark.staging import (
+    acceptable_deliveries,
+    duplicate_events,
+    new_adjustments,
+    new_orders,
+    raw_delivery,
+)
+
+
+def main(session: Session, reason: str | None = None) -> Counts:
+    """Take back what was rejected for a reason (NULL or empty: any) and is valid today; leave the rest
+    untouched.
+
+    The events are marked first and then staged by their mark: the UPDATE locks the table, so that two
+    replays at once cannot stage an event twice.
+    """
+    rejected = session.table(names.REJECTED_EVENTS)
+    waiting = rejected.filter(_is_waiting(reason))
+    replayed_at = F.lit(datetime.now(UTC).replace(tzinfo=None)).cast(UTC_TIME)
+    orders = session.table(names.STG_ORDERS)
+    adjustments = session.table(names.STG_INVENTORY_ADJUSTMENTS)
+    with transaction(session):
+        read = waiting.count()
+        replayed = rejected.update(
+            {"REPLAYED_AT": replayed_at},
+            _is_waiting(reason) & raw_delivery().in_(acceptable_deliveries(waiting)),
+        ).rows_updated
+        events = rejected.filter(F.col("REPLAYED_AT") == replayed_at)
+        written = {
+            "duplicates": insert(duplicate_events(events, orders, adjustments), names.DUPLICATE_EVENTS),
+            "orders": insert(new_orders(events, orders), names.STG_ORDERS),
+            "adjustments": insert(new_adjustments(events, adjustments), names.STG_INVENTORY_ADJUSTMENTS),
+        }
+        if sum(written.values()) != replayed:
+            raise UnaccountedEventsError(replayed, sum(written.values()))
+    return {"read": read, "replayed": replayed, **written, "rejected": read - replayed}
+
+
+def _is_waiting(reason: str | None) -> Column:
+    waiting = F.col("REPLAYED_AT").is_null()
+    if not reason:
+        return waiting
+    # As text the list is ["CODE","CODE"] on every engine, so a quoted code is found whole.
+    return waiting & F.contains(F.col("REASONS").cast(TEXT), F.lit(f'"{reason.strip().upper()}"'))

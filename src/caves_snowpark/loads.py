@@ -1,0 +1,143 @@
+"""How rows get into tables: inside a transaction, by INSERT or MERGE, with counts.
+
+No statement here creates a table, not even a temporary one: DDL would commit the open transaction, and a
+CREATE TABLE AS SELECT from a stream would consume it.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from snowflake.snowpark import Column, DataFrame, Session
+from snowflake.snowpark import functions as F
+from snowflake.snowpark.exceptions import SnowparkSQLException
+
+from caves_snowpark import names, schemas
+
+log = logging.getLogger(__name__)
+
+Counts = dict[str, int]
+
+
+class UnaccountedEventsError(Exception):
+    """Some events of a batch would have gone nowhere, or to two places. The transaction was rolled back."""
+
+    def __init__(self, read: int, written: int) -> None:
+        super().__init__(
+            f"Read {read} events but wrote {written} rows to staging, rejected and duplicates. Nothing is "
+            "kept: another writer may have staged the same events at the same moment, so run it again."
+        )
+        self.read = read
+        self.written = written
+
+
+@contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """One explicit transaction: all statements see a stream at the same offset, and all or none of them
+    count."""
+    session.sql("BEGIN").collect()
+    try:
+        yield
+        session.sql("COMMIT").collect()
+    except BaseException:
+        session.sql("ROLLBACK").collect()
+        raise
+
+
+def insert(rows: DataFrame, table: str) -> int:
+    """Append rows to a table, and return how many.
+
+    One statement. `DataFrame.write.insert_into` would first SHOW TABLES, twice, and describe the rows, and
+    would not tell their number.
+    """
+    columns = ", ".join(schemas.columns(schemas.TABLES[table]))
+    [query] = rows.queries["queries"]
+    [result] = rows.session.sql(f"INSERT INTO {table} ({columns}) {query}").collect()
+    return int(result[0])
+
+
+def merge_versions(rows: DataFrame, table: str, *, key: str, time: str) -> Counts:
+    """Insert the rows whose key is new, and replace those that are older than their row; return both numbers.
+
+    `rows` has one row per key and every column of the table. A row with the same time and the same Kafka
+    coordinates is the same version and is left as it is, so that a rerun changes nothing.
+    """
+    columns = schemas.columns(schemas.TABLES[table])
+    kept = {key, "CREATED_AT"}
+    target = rows.session.table(table)
+    result = target.merge(
+        rows,
+        target[key] == rows[key],
+        [
+            F.when_matched(_is_later(rows, target, time)).update(
+                {name: rows[name] for name in columns if name not in kept}
+            ),
+            F.when_not_matched().insert({name: rows[name] for name in columns}),
+        ],
+    )
+    return {"inserted": result.rows_inserted, "updated": result.rows_updated}
+
+
+def merge_stock(rows: DataFrame) -> Counts:
+    """Add to the stock of each product and location; return how many were inserted and updated.
+
+    The names follow the latest event; on a tie the greater ones, so that batches in any order end alike.
+    """
+    columns = schemas.columns(schemas.INVENTORY_CURRENT)
+    stock = rows.session.table(names.INVENTORY_CURRENT)
+    time = "LAST_ADJUSTMENT_TIMESTAMP"
+    later = (rows[time] > stock[time]) | ((rows[time] == stock[time]) & (_label(rows) > _label(stock)))
+    result = stock.merge(
+        rows,
+        (stock["PRODUCT_ID"] == rows["PRODUCT_ID"])
+        & (stock["WAREHOUSE_LOCATION"] == rows["WAREHOUSE_LOCATION"]),
+        [
+            F.when_matched(later | (rows["CURRENT_STOCK_LEVEL"] != F.lit(0))).update(
+                {
+                    "PRODUCT_NAME": F.iff(later, rows["PRODUCT_NAME"], stock["PRODUCT_NAME"]),
+                    "PRODUCT_CATEGORY": F.iff(later, rows["PRODUCT_CATEGORY"], stock["PRODUCT_CATEGORY"]),
+                    "CURRENT_STOCK_LEVEL": stock["CURRENT_STOCK_LEVEL"] + rows["CURRENT_STOCK_LEVEL"],
+                    time: F.greatest(stock[time], rows[time]),
+                    "UPDATED_AT": rows["UPDATED_AT"],
+                }
+            ),
+            F.when_not_matched().insert({name: rows[name] for name in columns}),
+        ],
+    )
+    return {"inserted": result.rows_inserted, "updated": result.rows_updated}
+
+
+def report(session: Session, counts: Counts) -> Counts:
+    """Set the counts as the task's return value, for TASK_HISTORY, and return them.
+
+    The work is done and committed by now. Called by hand, outside a task, there is no return value to set,
+    and that is no failure.
+    """
+    try:
+        session.sql("CALL SYSTEM$SET_RETURN_VALUE(?)", params=[json.dumps(counts)]).collect()
+    except SnowparkSQLException as error:
+        log.debug("no task return value was set: %s", error)
+    return counts
+
+
+def _is_later(rows: DataFrame, target: DataFrame, time: str) -> Column:
+    """Whether a row's version comes after its target's: by time, then by offset, partition and topic."""
+    comparisons = [
+        (rows[time], target[time]),
+        (F.coalesce(rows["SOURCE_OFFSET"], F.lit(-1)), F.coalesce(target["SOURCE_OFFSET"], F.lit(-1))),
+        (F.coalesce(rows["SOURCE_PARTITION"], F.lit(-1)), F.coalesce(target["SOURCE_PARTITION"], F.lit(-1))),
+        (F.coalesce(rows["SOURCE_TOPIC"], F.lit("")), F.coalesce(target["SOURCE_TOPIC"], F.lit(""))),
+    ]
+    later = F.lit(False)
+    for ours, theirs in reversed(comparisons):
+        later = (ours > theirs) | ((ours == theirs) & later)
+    return later
+
+
+def _label(stock: DataFrame) -> Column:
+    return F.concat(
+        F.coalesce(stock["PRODUCT_NAME"], F.lit("")),
+        F.lit("/"),
+        F.coalesce(stock["PRODUCT_CATEGORY"], F.lit("")),
+    )
