@@ -38,6 +38,8 @@ _CREATE_OR_ALTER = re.compile(r"CREATE\s+OR\s+ALTER\b", re.IGNORECASE)
 def run(session: Session, statement: Statement, params: Params) -> Result:
     """Run one statement that no feature has claimed."""
     tree = statement.tree
+    if isinstance(tree, exp.Query | exp.DML):
+        FakeSnowflakeCursor(session.fake, session.duck).check_db_and_schema(tree)
     if isinstance(tree, exp.Query):
         return _run_query(session, tree, params)
     if isinstance(tree, _DML):
@@ -91,7 +93,6 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
 def to_duckdb(session: Session, tree: exp.Expression, params: Params) -> str:
     """The DuckDB text of a tree, after fakesnow's rewrites."""
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
-    cursor.check_db_and_schema(tree)
     return cursor._transform(rewrites.apply(session, tree), params).sql(dialect="duckdb")
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import sqlglot
 from sqlglot import exp
+
+from snowcellar.errors import Unsupported
 
 if TYPE_CHECKING:
     from snowcellar.session import Session
@@ -79,4 +82,133 @@ def context_functions(session: Session, node: exp.Expression) -> exp.Expression:
     return literal
 
 
-REWRITES: list[Rewrite] = [division_by_zero, context_functions]
+# Semi-structured values. A VARIANT, OBJECT or ARRAY is a DuckDB JSON: text that keeps numbers as they were written.
+
+_SNOWFLAKE_TYPE_OF_JSON = {
+    "VARCHAR": "VARCHAR",
+    "BIGINT": "INTEGER",
+    "UBIGINT": "INTEGER",
+    "HUGEINT": "INTEGER",
+    "UHUGEINT": "INTEGER",
+    "DOUBLE": "DECIMAL",
+    "OBJECT": "OBJECT",
+    "ARRAY": "ARRAY",
+    "BOOLEAN": "BOOLEAN",
+    "NULL": "NULL_VALUE",
+}
+_IS_TYPE = {
+    "IS_OBJECT": ("OBJECT",),
+    "IS_ARRAY": ("ARRAY",),
+    "IS_VARCHAR": ("VARCHAR",),
+    "IS_CHAR": ("VARCHAR",),
+    "IS_BOOLEAN": ("BOOLEAN",),
+    "IS_INTEGER": ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"),
+    "IS_DECIMAL": ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "DOUBLE"),
+    "IS_NULL_VALUE": ("NULL",),
+}
+
+
+def type_of_variant(session: Session, node: exp.Expression) -> exp.Expression:
+    """TYPEOF and IS_OBJECT, IS_INTEGER ... ask the value in a VARIANT.
+
+    Deviation: a number with a point is a DECIMAL whatever its size; Snowflake says DOUBLE for very large ones.
+    """
+    if isinstance(node, exp.Typeof) and not node.meta.get("of_sql_type"):
+        ifs = [
+            exp.If(this=exp.Literal.string(duck), true=exp.Literal.string(name))
+            for duck, name in _SNOWFLAKE_TYPE_OF_JSON.items()
+        ]
+        return exp.Case(this=_json_type(node.this), ifs=ifs)
+    name = str(node.this).upper() if isinstance(node, exp.Anonymous) else ""
+    if isinstance(node, exp.IsArray | exp.IsNullValue):
+        name = node.sql_name()
+    if name not in _IS_TYPE:
+        return node
+    value = node.this if isinstance(node, exp.IsArray | exp.IsNullValue) else node.expressions[0]
+    return exp.paren(_json_type(value).isin(*_IS_TYPE[name]), copy=False)
+
+
+def _json_type(value: exp.Expression) -> exp.Anonymous:
+    return exp.Anonymous(this="json_type", expressions=[value.copy()])
+
+
+def variant_as_text(session: Session, node: exp.Expression) -> exp.Expression:
+    """A VARIANT column cast to VARCHAR is its text, without JSON's quotes; JSON null is NULL (SEMANTICS 31)."""
+    if not isinstance(node, exp.Cast) or not isinstance(node.this, exp.Column):
+        return node
+    if not node.to.is_type(exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT) or node.meta.get("of_column"):
+        return node
+    # DuckDB decides by the column's type while it binds, so other columns pay nothing.
+    kind = exp.Typeof(this=node.this.copy())
+    kind.meta["of_sql_type"] = True
+    node.meta["of_column"] = True
+    unquoted = exp.Anonymous(this="json_extract_string", expressions=[node.this.copy(), exp.Literal.string("$")])
+    text = exp.Case(
+        this=_json_type(node.this),
+        ifs=[
+            exp.If(this=exp.Literal.string("VARCHAR"), true=unquoted),
+            exp.If(this=exp.Literal.string("NULL"), true=exp.Null()),
+        ],
+        default=node.copy(),
+    )
+    return exp.Case(
+        ifs=[exp.If(this=exp.EQ(this=kind, expression=exp.Literal.string("JSON")), true=text)], default=node.copy()
+    )
+
+
+def try_parse_json(session: Session, node: exp.Expression) -> exp.Expression:
+    """TRY_PARSE_JSON is NULL for text that is not JSON, empty text, and an object with a key twice.
+
+    Source: https://docs.snowflake.com/en/sql-reference/functions/parse_json
+    Deviation: a key twice is seen at the top level only.
+    """
+    if not (isinstance(node, exp.ParseJSON) and node.args.get("safe")):
+        return node
+    text = node.this
+    keys = "json_keys(CASE WHEN json_valid({0}) THEN {0} END)".format(text.sql(dialect="duckdb"))
+    repeated = sqlglot.parse_one(f"len({keys}) <> len(list_distinct({keys}))", read="duckdb")
+    return exp.Case(
+        ifs=[exp.If(this=repeated, true=exp.Null())],
+        default=exp.TryCast(this=text.copy(), to=exp.DataType.build("JSON")),
+    )
+
+
+_TRY_TO = {
+    "TRY_TO_TIMESTAMP": "TIMESTAMP",
+    "TRY_TO_TIMESTAMP_NTZ": "TIMESTAMP",
+    "TRY_TO_TIMESTAMP_LTZ": "TIMESTAMPTZ",
+    "TRY_TO_TIMESTAMP_TZ": "TIMESTAMPTZ",
+    "TRY_TO_DATE": "DATE",
+    "TRY_TO_TIME": "TIME",
+    "TRY_TO_BOOLEAN": "BOOLEAN",
+    "TRY_TO_DOUBLE": "DOUBLE",
+}
+
+
+def try_to(session: Session, node: exp.Expression) -> exp.Expression:
+    """TRY_TO_TIMESTAMP_NTZ(text) and its kin: the value, or NULL; a format argument is refused."""
+    name = str(node.this).upper() if isinstance(node, exp.Anonymous) else ""
+    if name not in _TRY_TO:
+        return node
+    assert isinstance(node, exp.Anonymous)
+    if len(node.expressions) != 1:
+        raise Unsupported(f"{name} with a format")
+    return exp.TryCast(this=node.expressions[0], to=exp.DataType.build(_TRY_TO[name], dialect="duckdb"))
+
+
+def positional_columns(session: Session, node: exp.Expression) -> exp.Expression:
+    """$1, $2 over VALUES are its columns by position."""
+    if not isinstance(node, exp.Parameter) or not node.name.isdigit():
+        return node
+    return exp.column(exp.to_identifier(f"COLUMN{node.name}", quoted=True))
+
+
+REWRITES: list[Rewrite] = [
+    division_by_zero,
+    context_functions,
+    type_of_variant,
+    variant_as_text,
+    try_parse_json,
+    try_to,
+    positional_columns,
+]

@@ -102,6 +102,11 @@ def wait(session: Session, arguments: Sequence[str]) -> exp.Expression:
     return exp.Literal.string(f"waited {arguments[0]} {unit.lower()}")
 
 
+def cancel_all_queries(session: Session, arguments: Sequence[str]) -> exp.Expression:
+    """SYSTEM$CANCEL_ALL_QUERIES(session): a session runs one statement at a time, and this is it."""
+    return exp.Literal.string("0 queries cancelled.")
+
+
 STATEMENTS = [
     (_SET, alter_session_set),
     (_UNSET, alter_session_unset),
@@ -109,4 +114,4 @@ STATEMENTS = [
     (_USE_SECONDARY, use_secondary_roles),
     (_SHOW_PARAMETERS, show_parameters),
 ]
-SYSTEM_FUNCTIONS = {"SYSTEM$WAIT": wait}
+SYSTEM_FUNCTIONS = {"SYSTEM$WAIT": wait, "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries}
