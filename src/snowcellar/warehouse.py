@@ -30,6 +30,7 @@ from snowcellar.names import literal, quote
 from snowcellar.session import Session
 from snowcellar.streams import registry
 from snowcellar.streams.registry import StreamRegistry
+from snowcellar.tasks.registry import TaskRegistry
 
 META_SCHEMA = "_fs_information_schema"
 """Where a database's own metadata lives: fakesnow hides this schema from users already."""
@@ -40,6 +41,7 @@ FEATURES = (
     "snowcellar.databases",
     "snowcellar.virtual_warehouses",
     "snowcellar.streams.statements",
+    "snowcellar.tasks.feature",
     "snowcellar.staged_file_statements",
     "snowcellar.query_history",
     "snowcellar.no_ops",
@@ -71,6 +73,7 @@ class Warehouse:
         self.history = QueryHistory()
         self.locks = LockTable()
         self.streams = StreamRegistry()
+        self.tasks = TaskRegistry(self)
         self.address: tuple[str, int] | None = None
         self._sessions: dict[str, Session] = {}
         self._offered_scopes: dict[str, Session] = {}
