@@ -31,10 +31,11 @@ def procedure_costs(connection: SnowflakeConnection) -> list[ProcedureCost]:
             "SELECT QUERY_ID, QUERY_TEXT, PARENT_QUERY_ID"
             " FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(RESULT_LIMIT => 10000))"
         )
-        return _costs(cursor.fetchall())
+        return costs(cursor.fetchall())
 
 
-def _costs(history: Iterable[tuple[str, str, str | None]]) -> list[ProcedureCost]:
+def costs(history: Iterable[tuple[str, str, str | None]]) -> list[ProcedureCost]:
+    """The costs of the calls in a history of (query id, text, parent query id)."""
     rows = list(history)
     statements = Counter(parent for _, _, parent in rows if parent)
     calls: dict[str, list[int]] = {}

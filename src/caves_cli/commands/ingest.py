@@ -47,6 +47,7 @@ def ingest(
 
       caves ingest --until-caught-up
     """
+    from ingest.connections import load_connection
     from ingest.ingestor import run
     from ingest.settings import IngestSettings
 
@@ -59,6 +60,8 @@ def ingest(
         assign=assign,
         batch_seconds=batch_seconds,
     )
+    # Before anything is said: a name that was mistyped is the commonest fault.
+    load_connection(connection, config_file)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

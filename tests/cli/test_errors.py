@@ -1,0 +1,120 @@
+"""Whatever is wrong, a command says so in one or two lines with a way out, and shows no traceback."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from caves_cli import main
+from tests.cli.conftest import Caves, Outcome
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that another program listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def dead_warehouse(tmp_path: Path, closed_port: int) -> Path:
+    """A config file whose warehouse is not running."""
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[connections.local]\naccount = "a"\nuser = "u"\npassword = "p"\nhost = "127.0.0.1"\n'
+        f'port = {closed_port}\nprotocol = "http"\ndatabase = "CAVES_ALBERT_DB"\n'
+    )
+    path.chmod(0o600)
+    return path
+
+
+def assert_short(outcome: Outcome, *words: str) -> None:
+    assert outcome.code == 1
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+    assert outcome.err.startswith("Error: ")
+    assert len(outcome.err.strip().splitlines()) <= 2, outcome.err
+    for word in words:
+        assert word in outcome.err, outcome.err
+
+
+@pytest.mark.parametrize("command", ["deploy", "status", "verify", "ingest"])
+def test_a_missing_connection_is_named_with_the_way_out(caves: Caves, command: str) -> None:
+    assert_short(caves(command, "-c", "nowhere"), "'nowhere'", "caves up")
+
+
+@pytest.mark.parametrize("command", ["deploy", "status", "verify"])
+def test_an_unreachable_warehouse_is_said_within_seconds(
+    caves: Caves, command: str, dead_warehouse: Path, closed_port: int
+) -> None:
+    assert_short(
+        caves(command, "--config-file", str(dead_warehouse)), f"127.0.0.1:{closed_port}", "caves status"
+    )
+
+
+def test_an_unreachable_broker_is_said(caves: Caves, closed_port: int) -> None:
+    outcome = caves("produce", "--bootstrap", f"127.0.0.1:{closed_port}", "--events", "1")
+    assert_short(outcome, f"127.0.0.1:{closed_port}", "caves up")
+
+
+def test_a_config_file_that_is_not_there_is_named(caves: Caves) -> None:
+    assert_short(caves("status", "--config-file", "no-such.toml"), "no-such.toml")
+
+
+def test_a_taken_port_is_named_and_nothing_is_left_running(caves: Caves, taken_port: int) -> None:
+    assert_short(caves("up", "--port", str(taken_port)), str(taken_port), "in use")
+    assert not Path(".caves/state.json").exists()
+
+
+def test_a_state_file_that_cannot_be_read_says_what_to_do(caves: Caves) -> None:
+    Path(".caves").mkdir()
+    Path(".caves/state.json").write_text("{")
+    assert_short(caves("down"), "state.json", "delete")
+
+
+def test_a_share_outside_its_range_is_refused(caves: Caves) -> None:
+    assert_short(caves("produce", "--bad-share", "2"), "bad_share")
+
+
+def test_debug_shows_the_traceback(caves: Caves) -> None:
+    with pytest.raises(Exception, match="nowhere"):
+        caves("status", "-c", "nowhere", "--debug")
+
+
+def test_a_fault_of_ours_is_said_as_such(caves: Caves, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("caves_cli.local_kafka.topic", broken)
+    assert_short(caves("produce"), "KeyError", "--debug")
+
+
+def test_an_unknown_option_is_a_usage_error(caves: Caves) -> None:
+    outcome = caves("demo", "--evnts", "5")
+    assert outcome.code == 2
+    assert "--evnts" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["demo", "up", "down", "deploy", "produce", "ingest", "status", "verify"])
+def test_help_teaches_by_examples(caves: Caves, command: str) -> None:
+    outcome = caves(command, "--help")
+    assert outcome.code == 0
+    assert "Examples:" in outcome.out
+    assert f"caves {command}" in outcome.out
+
+
+def test_the_commands_are_those_that_the_help_speaks_of(caves: Caves) -> None:
+    commands = [command.callback for command in main.app.registered_commands]
+    expected = {"demo", "up", "down", "deploy", "produce", "ingest", "status", "verify"}
+    assert {command.__name__ for command in commands if command} == expected

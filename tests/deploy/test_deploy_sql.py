@@ -1,0 +1,161 @@
+"""deploy/ against names.py and schemas.py, and the faults that deploy scripts of such pipelines have had."""
+
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import sqlglot
+from snowflake.connector.util_text import split_statements
+from snowflake.snowpark import types as snowpark
+from sqlglot import exp
+
+from caves_snowpark import names, schemas
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "deploy").glob("[0-9]*.sql"))
+VALUES = {"CAVES_DATABASE": names.DEFAULT_DATABASE, "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE}
+
+
+def statements_of(path: Path) -> list[str]:
+    text = re.sub(
+        r"<%\s*ctx\.env\.(\w+)\s*%>", lambda match: VALUES[match[1]], path.read_text(encoding="utf-8")
+    )
+    found = [statement.strip() for statement, _ in split_statements(StringIO(text), remove_comments=True)]
+    return [statement for statement in found if statement]
+
+
+def all_statements() -> list[str]:
+    return [statement for path in FILES for statement in statements_of(path)]
+
+
+def created(kind: str) -> dict[str, str]:
+    """The objects of a kind by name, each with its statement, in the order of creation."""
+    pattern = re.compile(rf"CREATE (?:OR REPLACE )?{kind} (?:IF NOT EXISTS )?([A-Z0-9_.]+)")
+    return {match[1]: statement for statement in all_statements() if (match := pattern.match(statement))}
+
+
+def sql_type(datatype: snowpark.DataType) -> str:
+    match datatype:
+        case snowpark.DecimalType():
+            return f"DECIMAL({datatype.precision}, {datatype.scale})"
+        case snowpark.TimestampType():
+            return f"TIMESTAMP{'LTZ' if datatype.tz == snowpark.TimestampTimeZone.LTZ else 'NTZ'}"
+        case snowpark.StringType():
+            return "VARCHAR"
+        case snowpark.MapType():
+            return "OBJECT"
+        case _:
+            return type(datatype).__name__.removesuffix("Type").upper()
+
+
+def columns_of(statement: str) -> list[tuple[str, str, bool]]:
+    table = sqlglot.parse_one(statement, dialect="snowflake")
+    return [
+        (
+            column.name,
+            column.args["kind"].sql(),
+            not any(
+                isinstance(constraint.kind, exp.NotNullColumnConstraint) for constraint in column.constraints
+            ),
+        )
+        for column in table.find_all(exp.ColumnDef)
+    ]
+
+
+def test_every_file_says_why_grain_reads_and_rerun() -> None:
+    for path in (*FILES, ROOT / "deploy" / "teardown" / "teardown.sql"):
+        header = path.read_text(encoding="utf-8").split("\n\n")[0]
+        for word in ("-- Why: ", "-- Grain: ", "-- Reads/Writes: ", "-- Rerun: "):
+            assert word in header, f"{path.name} lacks {word!r}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("SCHEMA", names.SCHEMAS),
+        ("TABLE", names.TABLES),
+        ("STREAM", names.STREAMS),
+        ("STAGE", names.STAGES),
+        ("TASK", names.TASKS),
+        ("VIEW", (names.DAILY_SALES,)),
+    ],
+)
+def test_deploy_creates_what_names_spells(kind: str, expected: tuple[str, ...]) -> None:
+    assert sorted(created(kind)) == sorted(expected)
+
+
+@pytest.mark.parametrize("table", names.TABLES)
+def test_a_table_has_the_columns_of_its_schema_in_order(table: str) -> None:
+    expected = [
+        (field.name, sql_type(field.datatype), field.nullable) for field in schemas.TABLES[table].fields
+    ]
+    assert columns_of(created("TABLE")[table]) == expected
+
+
+@pytest.mark.parametrize("stream", names.STREAMS)
+def test_a_stream_is_on_its_table_and_append_only(stream: str) -> None:
+    statement = " ".join(created("STREAM")[stream].split())
+    assert f"ON TABLE {names.STREAM_SOURCES[stream]} APPEND_ONLY = TRUE" in statement
+
+
+# PITFALL 13: a redeploy that replaces a stream or a table loses what is pending in it.
+def test_nothing_that_holds_data_is_ever_replaced_or_dropped() -> None:
+    for statement in all_statements():
+        assert not re.match(r"CREATE OR REPLACE (?!TASK|VIEW)|DROP|TRUNCATE|DELETE|UNDROP", statement), (
+            statement
+        )
+        if re.match(r"CREATE (?!OR REPLACE)", statement):
+            assert " IF NOT EXISTS " in statement.splitlines()[0], statement
+
+
+# PITFALL 14: a root that watches only the raw stream leaves a failed child's backlog lying.
+def test_the_root_task_wakes_for_any_stream() -> None:
+    condition = created("TASK")[names.ROOT_TASK]
+    watched = re.findall(r"SYSTEM\$STREAM_HAS_DATA\('([\w.]+)'\)", condition)
+    assert sorted(watched) == sorted(names.STREAMS)
+    assert condition.count("OR SYSTEM$STREAM_HAS_DATA") == len(names.STREAMS) - 1
+
+
+@pytest.mark.parametrize("task", names.CHILD_TASKS)
+def test_a_child_task_follows_the_root_and_has_a_condition_of_its_own(task: str) -> None:
+    statement = " ".join(created("TASK")[task].split())
+    assert f"AFTER {names.ROOT_TASK} WHEN SYSTEM$STREAM_HAS_DATA(" in statement
+    assert "SCHEDULE" not in statement
+
+
+@pytest.mark.parametrize("task", names.TASKS)
+def test_a_task_is_one_call_of_its_procedure(task: str) -> None:
+    assert created("TASK")[task].endswith(f"AS\n    CALL {names.TASK_PROCEDURES[task]}();")
+
+
+# PITFALL 15: a graph is changed while its root is suspended, and resumed from its leaves.
+def test_the_root_is_suspended_first_and_resumed_last() -> None:
+    order = [" ".join(s.split()[:6]) for s in all_statements() if " TASK " in " ".join(s.split()[:5])]
+    assert order[0].startswith(f"ALTER TASK IF EXISTS {names.ROOT_TASK}")
+    resumed = [s.split()[2] for s in all_statements() if s.startswith("ALTER TASK") and s.endswith("RESUME;")]
+    assert sorted(resumed[:-1]) == sorted(names.CHILD_TASKS)
+    assert resumed[-1] == names.ROOT_TASK
+    last_create = max(i for i, s in enumerate(all_statements()) if s.startswith("CREATE OR REPLACE TASK"))
+    first_resume = min(i for i, s in enumerate(all_statements()) if s.endswith("RESUME;"))
+    assert last_create < first_resume
+
+
+# PITFALL 16: CREATE SCHEMA changes the current schema, so unqualified names land elsewhere the second time.
+def test_every_object_is_named_with_its_schema() -> None:
+    for kind in ("TABLE", "STREAM", "STAGE", "FILE FORMAT", "TASK", "VIEW"):
+        for name in created(kind):
+            assert name.partition(".")[0] in names.SCHEMAS, name
+    assert not [s for s in all_statements() if re.match(r"USE (SCHEMA|ROLE|WAREHOUSE)", s)]
+
+
+def test_every_file_after_the_first_chooses_its_database() -> None:
+    for path in FILES[1:]:
+        assert statements_of(path)[0] == f"USE DATABASE {names.DEFAULT_DATABASE};", path.name
+
+
+# The ingestor cannot commit without KAFKA_OFFSETS: made last, it lets no event in before the streams watch.
+def test_the_offsets_table_is_made_after_the_streams() -> None:
+    order = all_statements()
+    offsets = order.index(created("TABLE")[names.KAFKA_OFFSETS])
+    assert all(order.index(statement) < offsets for statement in created("STREAM").values())
