@@ -2,6 +2,7 @@
 
 A feature is a module that lists any of
     STATEMENTS        (pattern, handler) pairs for the statements it runs itself
+    BOUND_STATEMENTS  the same, for handlers that also take the statement's bound values
     SYSTEM_FUNCTIONS  name -> function for SYSTEM$NAME(...) with literal arguments
     TABLE_FUNCTIONS   name -> function for TABLE(INFORMATION_SCHEMA.NAME(...)) and TABLE(NAME(...))
     CATALOG_DDL       tables that it keeps in every database ({meta} is their schema)
@@ -54,6 +55,9 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
         for pattern, handler in getattr(module, "STATEMENTS", ()):
             if match := statement.matches(pattern):
                 return handler(session, match)  # type: ignore[no-any-return]
+        for pattern, bound_handler in getattr(module, "BOUND_STATEMENTS", ()):
+            if match := statement.matches(pattern):
+                return bound_handler(session, match, params)  # type: ignore[no-any-return]
     return engine.run(session, statement, params)
 
 

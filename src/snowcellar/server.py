@@ -235,7 +235,7 @@ async def _abort(request: Request) -> Response:
     session = _session_of(request)
     if session is None:
         return _no_session()
-    session.duck.interrupt()
+    session.interrupt()
     return JSONResponse({"success": True, "data": None})
 
 

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ class Session:
         self.role = role
         self.virtual_warehouse: str | None = caller.virtual_warehouse if caller else None
         self.caller = caller
-        self.parameters = dict(caller.parameters if caller else DEFAULT_PARAMETERS)
-        self.connection = (
+        self.parameters: dict[str, Any] = dict(caller.parameters if caller else DEFAULT_PARAMETERS)
+        self.connection: Connection = (
             caller.connection
             if caller
             else Connection(duck, warehouse.locks, functools.partial(capture.tell_streams, warehouse))
@@ -75,6 +75,8 @@ class Session:
         self.results: dict[str, Result] = {}
         self.task_run: Any = caller.task_run if caller else None
         """The task run that this session executes, if any: set by the task scheduler."""
+        self.on_interrupt: Callable[[], None] | None = None
+        """Stops what runs outside DuckDB for this session's statement: the worker of a procedure."""
         self._lock = threading.RLock()
         self._closed = False
         self.fake = FakeSnowflakeConnection(self.duck, {}, create_database=False, create_schema=False)
@@ -179,13 +181,19 @@ class Session:
         while len(self.results) > KEPT_RESULTS:
             del self.results[next(iter(self.results))]
 
+    def interrupt(self) -> None:
+        """Stop the statement that runs, if one does."""
+        if self.on_interrupt is not None:
+            self.on_interrupt()
+        self.duck.interrupt()
+
     def close(self) -> None:
         """Roll back what is open and close the connection; a procedure's scope leaves its caller's alone."""
         self._closed = True
         if self.caller is not None:
             return
         # Closing does not wait for a statement that still runs: it is interrupted.
-        self.duck.interrupt()
+        self.interrupt()
         with self._lock:
             self.connection.abandon()
             self.duck.close()

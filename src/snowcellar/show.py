@@ -35,8 +35,8 @@ def answer(
 ) -> Result:
     """The rows that the clauses of a SHOW statement leave.
 
-    rows: all there are, in the order to show; columns name, database_name and schema_name are what the
-    clauses speak of.
+    rows: all there are, in the order to show; columns name, database_name (or catalog_name) and schema_name
+    are what the clauses speak of.
     """
     match = _CLAUSES.match(clauses)
     if match is None:
@@ -61,7 +61,7 @@ def _filter(session: Session, match: re.Match[str], names: Sequence[str]) -> Cal
         values = dict(zip(names, row, strict=True))
         name = str(values["name"])
         return (
-            (database is None or values.get("database_name", database) == database)
+            (database is None or _database(values, database) == database)
             and (schema is None or values.get("schema_name", schema) == schema)
             and (like is None or like.fullmatch(name) is not None)
             and name.startswith(starts)
@@ -69,6 +69,10 @@ def _filter(session: Session, match: re.Match[str], names: Sequence[str]) -> Cal
         )
 
     return keep
+
+
+def _database(values: Mapping[str, Any], default: str) -> Any:
+    return values.get("database_name", values.get("catalog_name", default))
 
 
 def _scope(session: Session, match: re.Match[str]) -> tuple[str | None, str | None]:

@@ -27,6 +27,8 @@ from snowcellar import features, upstream
 from snowcellar.history import QueryHistory
 from snowcellar.locks import LockTable
 from snowcellar.names import literal, quote
+from snowcellar.procedures.pool import Workers
+from snowcellar.procedures.registry import ProcedureRegistry
 from snowcellar.session import Session
 from snowcellar.streams import registry
 from snowcellar.streams.registry import StreamRegistry
@@ -42,6 +44,7 @@ FEATURES = (
     "snowcellar.virtual_warehouses",
     "snowcellar.streams.statements",
     "snowcellar.tasks.feature",
+    "snowcellar.procedures.statements",
     "snowcellar.staged_file_statements",
     "snowcellar.query_history",
     "snowcellar.no_ops",
@@ -73,6 +76,8 @@ class Warehouse:
         self.history = QueryHistory()
         self.locks = LockTable()
         self.streams = StreamRegistry()
+        self.procedures = ProcedureRegistry()
+        self.workers = Workers(self.folder / "procedures")
         self.tasks = TaskRegistry(self)
         self.address: tuple[str, int] | None = None
         self._sessions: dict[str, Session] = {}

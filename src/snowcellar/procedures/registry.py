@@ -1,0 +1,103 @@
+"""Which procedures there are: in memory for CALL, in sc_procedures of their database's file for good."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from snowcellar.errors import ObjectNotFound
+from snowcellar.names import QualifiedName
+from snowcellar.procedures.definition import Procedure, from_json
+
+if TYPE_CHECKING:
+    import duckdb
+
+CATALOG_DDL = """
+CREATE TABLE IF NOT EXISTS {meta}.sc_procedures (
+    procedure_schema VARCHAR NOT NULL, procedure_name VARCHAR NOT NULL, argument_types VARCHAR NOT NULL,
+    definition VARCHAR NOT NULL, owner VARCHAR NOT NULL, created_on TIMESTAMPTZ NOT NULL
+);
+"""
+
+
+class ProcedureRegistry:
+    """All procedures of a warehouse, by name and argument types."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._overloads: dict[QualifiedName, dict[tuple[str, ...], Procedure]] = {}
+
+    def load(self, duck: duckdb.DuckDBPyConnection, database: str, meta: str) -> None:
+        """Read a database's procedures from its metadata."""
+        self.forget(database)
+        query = (
+            "SELECT procedure_schema, procedure_name, definition, owner, created_on "
+            f"FROM {meta}.sc_procedures ORDER BY created_on"
+        )
+        for schema, name, definition, owner, created_on in duck.execute(query).fetchall():
+            self._add(from_json(QualifiedName(database, schema, name), definition, owner, created_on))
+
+    def forget(self, database: str) -> None:
+        """Drop a database's procedures from memory."""
+        with self.lock:
+            self._overloads = {
+                name: rest for name, rest in self._overloads.items() if name.database != database
+            }
+
+    def _add(self, procedure: Procedure) -> None:
+        with self.lock:
+            self._overloads.setdefault(procedure.name, {})[procedure.types] = procedure
+
+    def overloads(self, name: QualifiedName) -> list[Procedure]:
+        """The procedures of a name."""
+        with self.lock:
+            return list(self._overloads.get(name, {}).values())
+
+    def find(self, name: QualifiedName, types: tuple[str, ...]) -> Procedure:
+        """The procedure with exactly these argument types."""
+        with self.lock:
+            found = self._overloads.get(name, {}).get(types)
+        if found is None:
+            raise ObjectNotFound("Procedure", f"{name}({', '.join(types)})")
+        return found
+
+    def all(self) -> list[Procedure]:
+        """Every procedure, in order of name."""
+        with self.lock:
+            return sorted(
+                (procedure for rest in self._overloads.values() for procedure in rest.values()),
+                key=lambda procedure: (procedure.name, procedure.types),
+            )
+
+    def save(self, duck: duckdb.DuckDBPyConnection, meta: str, procedure: Procedure) -> None:
+        """Keep a procedure, instead of the one with its name and types if there is one."""
+        with self.lock:
+            duck.execute("BEGIN")
+            self._delete_row(duck, meta, procedure)
+            duck.execute(
+                f"INSERT INTO {meta}.sc_procedures VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    procedure.name.schema,
+                    procedure.name.name,
+                    ", ".join(procedure.types),
+                    procedure.to_json(),
+                    procedure.owner,
+                    procedure.created_on,
+                ],
+            )
+            duck.execute("COMMIT")
+            self._add(procedure)
+
+    def drop(self, duck: duckdb.DuckDBPyConnection, meta: str, procedure: Procedure) -> None:
+        """Forget a procedure for good."""
+        with self.lock:
+            self._delete_row(duck, meta, procedure)
+            self._overloads[procedure.name].pop(procedure.types, None)
+
+    @staticmethod
+    def _delete_row(duck: duckdb.DuckDBPyConnection, meta: str, procedure: Procedure) -> None:
+        duck.execute(
+            f"DELETE FROM {meta}.sc_procedures "
+            "WHERE procedure_schema = ? AND procedure_name = ? AND argument_types = ?",
+            [procedure.name.schema, procedure.name.name, ", ".join(procedure.types)],
+        )
