@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +52,9 @@ def serve(
     then:    snow --config-file cellar.toml sql -c local -q "select 1"
     """
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # What sqlglot cannot carry over (column comments) is kept by fakesnow; DuckDB warns of a copy we want.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     if minute <= 0:
         raise typer.BadParameter(
             f"--minute is {minute:g}; give the seconds that a minute takes, more than 0."

@@ -11,43 +11,29 @@ from collections import Counter
 
 import duckdb
 import pyarrow as pa
-from fakesnow import statement_type
 from sqlglot import exp
 
-from snowcellar.errors import DuplicateRowInDml, WarehouseError
-from snowcellar.names import quote
-from snowcellar.result import Result
+from snowcellar.errors import DuplicateRowInDml
 from snowcellar.session import Params, Session
-from snowcellar.streams import capture
-from snowcellar.streams.registry import HIDDEN_COLUMNS, TrackedTable
-from snowcellar.transactions import Transaction
+from snowcellar.streams.registry import HIDDEN_COLUMNS
 
 _ACTIONS = (("INSERT", "inserted"), ("UPDATE", "updated"), ("DELETE", "deleted"))
 _TWICE = "cannot affect the same target row more than once"
 
 
-def run(
-    session: Session, transaction: Transaction, tree: exp.Merge, params: Params, tracked: TrackedTable | None
-) -> Result:
-    """Merge, and count what each kind of clause did; the tree's sources are expanded already."""
-    from snowcellar.engine import to_duckdb
+def run(session: Session, sql: str, duplicates: str, params: Params) -> dict[str, int]:
+    """Merge, and count what was done, by the result's column names.
 
-    columns = count_columns(tree)
-    _unqualify_set_columns(tree)
-    if tracked:
-        touched = to_duckdb(session, _pairs(tree, "*", kind="semi"), params)
-        capture.record_before_images(session, transaction, tracked, touched.removeprefix("SELECT * "))
-    sql = to_duckdb(session, tree, params) + " RETURNING merge_action"
+    duplicates: the query of `duplicate_rows`, for the error's text.
+    """
     try:
         actions = session.duck.execute(sql, params or None).to_arrow_table().column(0)
     except duckdb.InvalidInputException as error:
         if _TWICE not in str(error):
             raise
-        raise DuplicateRowInDml(_duplicate_row(session, tree, params)) from error
+        raise DuplicateRowInDml(_one_row(session, duplicates, params)) from error
     counts = Counter({item["values"]: item["counts"] for item in actions.value_counts().to_pylist()})
-    values = {f"number of rows {label}": counts[action] for action, label in _ACTIONS}
-    table = pa.table({name: pa.array([values[name]], pa.int64()) for name in columns})
-    return Result(table, rows_affected=sum(values.values()), statement_type=statement_type.MERGE)
+    return {f"number of rows {label}": counts[action] for action, label in _ACTIONS}
 
 
 def count_columns(tree: exp.Merge) -> tuple[str, ...]:
@@ -63,7 +49,7 @@ def _kind(when: exp.When) -> str:
     return "INSERT" if isinstance(then, exp.Insert) else "DELETE"
 
 
-def _unqualify_set_columns(tree: exp.Merge) -> None:
+def unqualify_set_columns(tree: exp.Merge) -> None:
     """SET t.a = ... and INSERT (t.a) name the target's columns; DuckDB takes them bare."""
     for when in tree.args["whens"].expressions:
         then = when.args["then"]
@@ -75,33 +61,41 @@ def _unqualify_set_columns(tree: exp.Merge) -> None:
             continue
         for column in targets:
             if isinstance(column, exp.Column):
-                column.set("table", None)
-                column.set("db", None)
-                column.set("catalog", None)
+                for part in ("table", "db", "catalog"):
+                    column.set(part, None)
 
 
-def _pairs(tree: exp.Merge, what: str, kind: str) -> exp.Select:
+def pairs(tree: exp.Merge, what: str, kind: str) -> exp.Select:
     """A query over the pairs of target and source rows that the ON condition joins."""
     query = exp.select(what).from_(tree.this.copy())
     return query.join(tree.args["using"].copy(), on=tree.args["on"].copy(), join_type=kind)
 
 
-def _duplicate_row(session: Session, tree: exp.Merge, params: Params) -> str:
+def duplicate_rows(tree: exp.Merge) -> exp.Select:
+    """A query for the target rows that several source rows match."""
+    target = exp.to_identifier(tree.this.alias_or_name, quoted=tree.this.this.args.get("quoted"))
+    row = exp.column("rowid", table=target)
+    twice = pairs(tree, "1", "inner").select(row, append=False).group_by(row.copy())
+    twice = twice.having(exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1)))
+    query = exp.select("*").from_(tree.this.copy())
+    return query.where(row.copy().isin(query=twice)).limit(1)
+
+
+def _one_row(session: Session, duplicates: str, params: Params) -> str:
     """The values of one target row that the source matches twice, as the error's text shows them.
 
     The failure has ended DuckDB's transaction, so this reads the committed rows; empty when it cannot.
     """
-    from snowcellar.engine import to_duckdb
-
-    with contextlib.suppress(duckdb.Error, WarehouseError), session.aside() as duck:
-        pairs = _pairs(tree, f"{quote(tree.this.alias_or_name)}.rowid", kind="inner")
-        twice = f"{to_duckdb(session, pairs, params)} GROUP BY ALL HAVING count(*) > 1"
-        hidden = ", ".join(f"'{name}'" for name in HIDDEN_COLUMNS)
-        columns = f"COLUMNS(name -> name NOT IN ({hidden}))"
-        target = to_duckdb(session, exp.select("*").from_(tree.this.copy()), None).replace("*", columns, 1)
-        row = duck.execute(f"{target} WHERE rowid IN ({twice}) LIMIT 1", params or None).fetchone()
-        return ", ".join(_shown(value) for value in row) if row else ""
+    with contextlib.suppress(duckdb.Error), session.aside() as duck:
+        rows: pa.Table = duck.execute(duplicates, params or None).to_arrow_table()
+        shown = [column[0].as_py() for name, column in _visible(rows) if len(column)]
+        return ", ".join(_shown(value) for value in shown)
     return ""
+
+
+def _visible(rows: pa.Table) -> list[tuple[str, pa.ChunkedArray]]:
+    pairs_ = zip(rows.column_names, rows.columns, strict=True)
+    return [(name, column) for name, column in pairs_ if name not in HIDDEN_COLUMNS]
 
 
 def _shown(value: object) -> str:

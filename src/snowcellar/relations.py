@@ -1,11 +1,13 @@
 """What a statement reads: streams, tracked tables, staged files, table functions and SYSTEM$ functions.
 
-Each is replaced in the syntax tree by the DuckDB query that yields its rows, before fakesnow's rewrites run.
+A stream or tracked table becomes a marker in the tree, so that the statement's translation can be kept and
+used again; the marker is filled with the query for its rows at every run. The rest is replaced at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -14,13 +16,29 @@ from sqlglot import exp
 
 from snowcellar import features, staged_files
 from snowcellar.errors import CompilationError, Unsupported
-from snowcellar.names import QualifiedName, fold
+from snowcellar.names import QualifiedName, fold, quote
 from snowcellar.session import Session
 from snowcellar.streams import changes
 from snowcellar.streams.registry import column_list, table_columns
 from snowcellar.transactions import Transaction
 
 _SYSTEM_PREFIX = "SYSTEM$"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A place in a translated statement that stands for a stream or a tracked table."""
+
+    text: str
+    name: QualifiedName
+    is_stream: bool
+
+    def fill(self, session: Session, transaction: Transaction) -> str:
+        """The DuckDB query for the rows, as of this transaction."""
+        if self.is_stream:
+            stream = session.warehouse.streams.streams[self.name]
+            return f"({changes.select_changes(session, transaction, stream)})"
+        return f"(SELECT {column_list(table_columns(session.duck, self.name))} FROM {self.name.quoted})"
 
 
 def parse_duckdb(sql: str) -> Any:
@@ -69,7 +87,7 @@ def dml_target(tree: exp.Expression) -> exp.Table | None:
 
 
 def _is_cte(table: exp.Table) -> bool:
-    if table.args.get("db"):
+    if table.args.get("db") or not isinstance(table.this, exp.Identifier):
         return False
     name = _fold_identifier(table.this)
     scope: exp.Expression | None = table
@@ -80,51 +98,41 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def streams_read(session: Session, tree: exp.Expression) -> list[QualifiedName]:
-    """The streams among the tables that a statement reads."""
-    known = session.warehouse.streams.streams
-    return [name for _, name in sources(session, tree) if name in known] if known else []
-
-
-def expand(session: Session, tree: exp.Expression, transaction: Transaction) -> exp.Expression:
-    """The statement with everything it reads replaced by plain DuckDB queries."""
-    tree = _expand_functions(session, tree)
+def mark(session: Session, tree: exp.Expression) -> list[Marker]:
+    """Put markers where the tree reads streams and tracked tables, and read staged files in place."""
     registry = session.warehouse.streams
+    markers: dict[QualifiedName, Marker] = {}
     for table, name in list(sources(session, tree)):
         if table.args.get("when"):
             raise Unsupported("time travel (AT | BEFORE)")
-        if stream := registry.streams.get(name):
-            _replace(table, changes.select_changes(session, transaction, stream), name.name)
-        elif name in registry.tables:
-            columns = column_list(table_columns(session.duck, name))
-            _replace(table, f"SELECT {columns} FROM {name.quoted}", name.name)
+        if name not in registry.streams and name not in registry.tables:
+            continue
+        text = f"SNOWCELLAR$RELATION_{len(markers)}"
+        marker = markers.setdefault(name, Marker(quote(text), name, name in registry.streams))
+        if table.args.get("alias") is None:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(name.name, quoted=True)))
+        table.set("this", exp.to_identifier(marker.text.strip('"'), quoted=True))
+        table.set("db", None)
+        table.set("catalog", None)
     staged_files.expand(session, tree)
-    return tree
+    return list(markers.values())
 
 
-def _replace(table: exp.Table, query: str, default_alias: str) -> None:
-    alias = table.args.get("alias")
-    if alias is None:
-        alias = exp.TableAlias(this=exp.to_identifier(default_alias, quoted=True))
-    subquery = exp.Subquery(this=parse_duckdb(query), alias=alias.copy())
-    for key in ("joins", "laterals", "pivots", "sample"):
-        if value := table.args.get(key):
-            subquery.set(key, value)
-    table.replace(subquery)
-
-
-def _expand_functions(session: Session, tree: exp.Expression) -> exp.Expression:
+def expand_functions(session: Session, tree: exp.Expression) -> bool:
+    """Evaluate SYSTEM$ functions and table functions in place; whether there were any."""
+    found = False
     for call in list(tree.find_all(exp.Anonymous)):
         name = str(call.this).upper()
         if name.startswith(_SYSTEM_PREFIX):
+            found = True
             literal = _system_literal(session, name, call)
             if isinstance(call.parent, exp.Select) and call.arg_key == "expressions":
                 # A bare call keeps its text as the column's name.
                 literal = exp.alias_(literal, call.sql(dialect="snowflake"), quoted=True)
             call.replace(literal)
     for rows in list(tree.find_all(exp.TableFromRows)):
-        _replace_table_function(session, rows)
-    return tree
+        found = _replace_table_function(session, rows) or found
+    return found
 
 
 def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Expression:
@@ -134,21 +142,20 @@ def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Exp
     arguments = []
     for argument in call.expressions:
         if not isinstance(argument, exp.Literal | exp.Boolean | exp.Null):
-            raise CompilationError(
-                f"argument {argument.sql(dialect='snowflake')} to function {name} needs to be constant"
-            )
+            shown = argument.sql(dialect="snowflake")
+            raise CompilationError(f"argument {shown} to function {name} needs to be constant")
         arguments.append(argument.name)
     return function(session, arguments)
 
 
-def _replace_table_function(session: Session, rows: exp.TableFromRows) -> None:
+def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:
     call = rows.this
     while isinstance(call, exp.Dot):
         call = call.expression
     name = call.name.upper() if isinstance(call, exp.Anonymous) else call.sql_name()
     function = features.table_function(name)
     if function is None:
-        return  # FLATTEN, GENERATOR and the like: fakesnow's
+        return False  # FLATTEN, GENERATOR and the like: fakesnow's
     arguments: dict[str, exp.Expression] = {}
     for position, argument in enumerate(call.expressions):
         if isinstance(argument, exp.Kwarg):
@@ -161,6 +168,7 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows) -> None:
         if value := rows.args.get(key):
             subquery.set(key, value)
     rows.replace(subquery)
+    return True
 
 
 def arrow_query(session: Session, name: str, table: pa.Table) -> exp.Query:

@@ -65,14 +65,20 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 }
 
 
+def depends_on_session(tree: exp.Expression) -> bool:
+    """Whether a tree calls a function that answers from the session."""
+    return any(_context_name(node) in _CONTEXT for node in tree.find_all(exp.Func))
+
+
+def _context_name(node: exp.Expression) -> str:
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).upper()
+    return node.sql_name() if isinstance(node, exp.Func) else ""
+
+
 def context_functions(session: Session, node: exp.Expression) -> exp.Expression:
     """CURRENT_WAREHOUSE() and its kin answer from the session."""
-    if isinstance(node, exp.Anonymous):
-        name = str(node.this).upper()
-    elif isinstance(node, exp.Func):
-        name = node.sql_name()
-    else:
-        return node
+    name = _context_name(node)
     if name not in _CONTEXT:
         return node
     value = _CONTEXT[name](session)
@@ -142,7 +148,9 @@ def variant_as_text(session: Session, node: exp.Expression) -> exp.Expression:
     kind = exp.Typeof(this=node.this.copy())
     kind.meta["of_sql_type"] = True
     node.meta["of_column"] = True
-    unquoted = exp.Anonymous(this="json_extract_string", expressions=[node.this.copy(), exp.Literal.string("$")])
+    unquoted = exp.Anonymous(
+        this="json_extract_string", expressions=[node.this.copy(), exp.Literal.string("$")]
+    )
     text = exp.Case(
         this=_json_type(node.this),
         ifs=[
@@ -152,7 +160,8 @@ def variant_as_text(session: Session, node: exp.Expression) -> exp.Expression:
         default=node.copy(),
     )
     return exp.Case(
-        ifs=[exp.If(this=exp.EQ(this=kind, expression=exp.Literal.string("JSON")), true=text)], default=node.copy()
+        ifs=[exp.If(this=exp.EQ(this=kind, expression=exp.Literal.string("JSON")), true=text)],
+        default=node.copy(),
     )
 
 

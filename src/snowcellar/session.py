@@ -156,6 +156,8 @@ class Session:
         with self._lock:
             if self._closed:
                 raise WarehouseError("Session no longer exists. New login required.", 390111, "08001")
+            if self.task_run is not None:
+                self.task_run.require_running()
             parent = self.caller.query.query_id if self.caller and self.caller.query else None
             record = self.warehouse.history.begin(
                 sql, self.database, self.schema, self.number, self.user, parent

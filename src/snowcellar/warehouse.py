@@ -32,6 +32,7 @@ from snowcellar.procedures.registry import ProcedureRegistry
 from snowcellar.session import Session
 from snowcellar.streams import registry
 from snowcellar.streams.registry import StreamRegistry
+from snowcellar.translation import TranslationCache
 from snowcellar.tasks.registry import TaskRegistry
 
 META_SCHEMA = "_fs_information_schema"
@@ -76,9 +77,10 @@ class Warehouse:
         self.history = QueryHistory()
         self.locks = LockTable()
         self.streams = StreamRegistry()
+        self.translations = TranslationCache()
+        self.tasks = TaskRegistry(self)
         self.procedures = ProcedureRegistry()
         self.workers = Workers(self.folder / "procedures")
-        self.tasks = TaskRegistry(self)
         self.address: tuple[str, int] | None = None
         self._sessions: dict[str, Session] = {}
         self._offered_scopes: dict[str, Session] = {}

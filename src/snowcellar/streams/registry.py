@@ -83,6 +83,8 @@ class StreamRegistry:
         self.commit_lock = threading.RLock()
         self.streams: dict[QualifiedName, Stream] = {}
         self.tables: dict[QualifiedName, TrackedTable] = {}
+        self.version = 0
+        """Counts up with every change of what a name may stand for: kept translations are for one version."""
 
     def load(self, duck: duckdb.DuckDBPyConnection, database: str, meta: str) -> None:
         """Read a database's streams and tracked tables from its metadata."""

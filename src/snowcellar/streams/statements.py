@@ -77,6 +77,7 @@ def create_stream(session: Session, match: re.Match[str]) -> Result:
         session.connection.commit(session)
         registry.tables[table] = tracked
         registry.streams[name] = stream
+        registry.version += 1
     return Result.status(f"Stream {name.name} successfully created.")
 
 
@@ -96,6 +97,7 @@ def drop_stream(session: Session, match: re.Match[str]) -> Result:
         _delete(session, stream)
         session.connection.commit(session)
         del registry.streams[name]
+        registry.version += 1
     return Result.status(f"{name.name} successfully dropped.")
 
 

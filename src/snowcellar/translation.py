@@ -1,0 +1,180 @@
+"""From a Snowflake statement to DuckDB text, once: translations are kept by the statement's text.
+
+A pipeline sends the same few statements at every tick, and fakesnow's rewrites walk a large tree some
+eighty times; the second time costs a look-up.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from fakesnow import statement_type
+from fakesnow.cursor import FakeSnowflakeCursor
+from sqlglot import exp
+
+from snowcellar import merge, relations, rewrites
+from snowcellar.errors import Unsupported
+from snowcellar.names import QualifiedName
+from snowcellar.relations import Marker
+from snowcellar.session import Params, Session
+from snowcellar.statement import Statement
+from snowcellar.streams.registry import table_columns
+from snowcellar.transactions import Transaction
+
+KEPT = 512
+_LONGEST_KEPT = 200_000
+_DEPENDS_ON_BINDS = re.compile(r"IDENTIFIER\s*\(|TABLE\s*\(\s*[?:]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A query or DML statement in DuckDB's SQL, with markers for what must be looked up at every run."""
+
+    kind: type[exp.Expression]
+    sql: str
+    markers: tuple[Marker, ...]
+    target: QualifiedName | None = None
+    touched: str | None = None
+    """FROM and WHERE clauses for the target's rows that the statement may change, if the target is tracked."""
+    count_columns: tuple[str, ...] = ()
+    duplicates: str | None = None
+    """For MERGE: a query for target rows that the source matches twice."""
+
+    @property
+    def statement_type(self) -> int:
+        """Snowflake's number for this kind of statement."""
+        return statement_type.SELECT if issubclass(self.kind, exp.Query) else _TYPE_IDS[self.kind]
+
+    @property
+    def streams(self) -> list[QualifiedName]:
+        """The streams that the statement reads."""
+        return [marker.name for marker in self.markers if marker.is_stream]
+
+    def fill(self, session: Session, transaction: Transaction, text: str) -> str:
+        """A text of this translation with its markers filled, as of the transaction."""
+        for marker in self.markers:
+            if marker.text in text:
+                text = text.replace(marker.text, marker.fill(session, transaction))
+        return text
+
+
+_TYPE_IDS: dict[type[exp.Expression], int] = {
+    exp.Insert: statement_type.INSERT,
+    exp.Update: statement_type.UPDATE,
+    exp.Delete: statement_type.DELETE,
+    exp.Merge: statement_type.MERGE,
+    exp.TruncateTable: statement_type.DDL,
+}
+_COUNT_COLUMNS: dict[type[exp.Expression], tuple[str, ...]] = {
+    exp.Insert: ("number of rows inserted",),
+    exp.Update: ("number of rows updated", "number of multi-joined rows updated"),
+    exp.Delete: ("number of rows deleted",),
+    exp.TruncateTable: ("status",),
+}
+DML = tuple(_TYPE_IDS)
+
+
+class TranslationCache:
+    """The translations that were used last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[object, ...], Translation] = OrderedDict()
+
+    def get(self, key: tuple[object, ...]) -> Translation | None:
+        """A kept translation."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: tuple[object, ...], translation: Translation) -> None:
+        """Keep a translation, and drop the one that was not used for longest."""
+        with self._lock:
+            self._kept[key] = translation
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+
+
+def translate(
+    session: Session, statement: Statement, params: Params, *, describe: bool = False
+) -> Translation | None:
+    """The translation of a query or DML statement; None for any other."""
+    streams = session.warehouse.streams
+    key = (statement.text, session.database, session.schema, streams.version, describe)
+    cache = session.warehouse.translations
+    if (kept := cache.get(key)) is not None:
+        return kept
+    tree = statement.tree
+    if not isinstance(tree, (exp.Query, *DML)):
+        return None
+    FakeSnowflakeCursor(session.fake, session.duck).check_db_and_schema(tree)
+    if describe:
+        tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
+    volatile = relations.expand_functions(session, tree) or rewrites.depends_on_session(tree)
+    translation = _translate(session, tree, params)
+    if not volatile and len(statement.text) < _LONGEST_KEPT and not _DEPENDS_ON_BINDS.search(statement.text):
+        cache.put(key, translation)
+    return translation
+
+
+def to_duckdb(session: Session, tree: exp.Expression, params: Params = None) -> str:
+    """The DuckDB text of a tree, after our rewrites and fakesnow's."""
+    cursor = FakeSnowflakeCursor(session.fake, session.duck)
+    return cursor._transform(rewrites.apply(session, tree), params).sql(dialect="duckdb")
+
+
+def _translate(session: Session, tree: exp.Expression, params: Params) -> Translation:
+    target_table = relations.dml_target(tree)
+    target = relations.table_name(session, target_table) if target_table is not None else None
+    tracked = target in session.warehouse.streams.tables
+    if isinstance(tree, exp.Insert):
+        if tree.args.get("overwrite"):
+            raise Unsupported("INSERT OVERWRITE", "Use TRUNCATE TABLE and INSERT in one transaction.")
+        if tracked:
+            _name_columns(session, tree, target)
+    markers = tuple(relations.mark(session, tree))
+    if isinstance(tree, exp.Query):
+        return Translation(exp.Query, to_duckdb(session, tree, params), markers)
+    counts = merge.count_columns(tree) if isinstance(tree, exp.Merge) else _COUNT_COLUMNS[type(tree)]
+    duplicates = None
+    if isinstance(tree, exp.Merge):
+        merge.unqualify_set_columns(tree)
+        duplicates = to_duckdb(session, merge.duplicate_rows(tree), params)
+    touched = None
+    if tracked and target is not None and not isinstance(tree, exp.Insert):
+        touched = to_duckdb(session, _touched_rows(tree, target), params).removeprefix("SELECT * ")
+    kind = type(tree)
+    if isinstance(tree, exp.TruncateTable):
+        tree = exp.delete(tree.expressions[0])
+    sql = to_duckdb(session, tree, params)
+    if kind is exp.Merge:
+        sql += " RETURNING merge_action"
+    return Translation(kind, sql, markers, target, touched, counts, duplicates)
+
+
+def _name_columns(session: Session, tree: exp.Insert, target: QualifiedName | None) -> None:
+    """Name the columns of an INSERT that names none, so that hidden columns are left to their defaults."""
+    if target is not None and isinstance(tree.this, exp.Table):
+        columns = [
+            exp.to_identifier(column, quoted=True) for column, _ in table_columns(session.duck, target)
+        ]
+        tree.set("this", exp.Schema(this=tree.this, expressions=columns))
+
+
+def _touched_rows(tree: exp.Expression, target: QualifiedName) -> exp.Select:
+    """SELECT * over the rows of its target that a statement may change: more of them do no harm."""
+    if isinstance(tree, exp.Merge):
+        return merge.pairs(tree, "*", "semi")
+    if (
+        isinstance(tree, exp.Update | exp.Delete)
+        and not tree.args.get("using")
+        and not tree.args.get("from_")
+    ):
+        query = exp.select("*").from_(tree.this.copy())
+        where = tree.args.get("where")
+        return query.where(where.this.copy()) if where else query
+    return exp.select("*").from_(exp.table_(target.name, target.schema, target.database, quoted=True))
