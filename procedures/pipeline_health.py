@@ -2,24 +2,33 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from snowflake.snowpark import Session
 
-from caves_snowpark.health import LATEST, OFFSETS, PENDING, REJECTED, ROWS, observations
+from caves_snowpark.health import OFFSETS, REJECTED, STREAMS, TABLES, observations
+from caves_snowpark.loads import describe_less
 
 
 def main(session: Session) -> dict[str, Any]:
-    """Rows by table, pending rows by stream, rejected events by reason, latest times (UTC), next Kafka
-    offsets."""
-    health: dict[str, Any] = {ROWS: {}, PENDING: {}, REJECTED: Counter(), LATEST: {}, OFFSETS: {}}
-    for section, name, amount, moment in observations(session).collect():
-        match section:
-            case "rejected":
-                for reason in json.loads(name):
-                    health[REJECTED][reason] += int(amount)
-            case "latest":
-                health[LATEST][name] = moment and f"{moment.isoformat()}Z"
-            case _:
-                health[section][name] = int(amount)
+    """Rows and latest times by table, pending rows by stream, waiting rejected events by reason, offsets."""
+    describe_less(session)
+    health: dict[str, dict[str, Any]] = {TABLES: {}, STREAMS: {}, REJECTED: Counter(), OFFSETS: {}}
+    for section, name, amount, written, happened in observations(session).collect():
+        if section == TABLES:
+            health[TABLES][name] = {
+                "rows": int(amount),
+                "latest_write": _utc(written),
+                "latest_event": _utc(happened),
+            }
+        elif section == REJECTED:
+            for reason in json.loads(name):
+                health[REJECTED][reason] += int(amount)
+        else:
+            health[section][name] = int(amount)
     return health | {REJECTED: dict(health[REJECTED])}
+
+
+def _utc(time: datetime | None) -> str | None:
+    return f"{time.isoformat()}Z" if time else None

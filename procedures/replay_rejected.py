@@ -6,14 +6,15 @@ from snowflake.snowpark import Column, Session
 from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
-from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, transaction
+from caves_snowpark.loads import Counts, UnaccountedEventsError, describe_less, insert, transaction
 from caves_snowpark.schemas import TEXT, UTC_TIME
 from caves_snowpark.staging import (
-    acceptable_deliveries,
+    accepted_events,
+    content_hash,
+    delivery,
     duplicate_events,
     new_adjustments,
     new_orders,
-    raw_delivery,
 )
 
 
@@ -24,17 +25,18 @@ def main(session: Session, reason: str | None = None) -> Counts:
     The events are marked first and then staged by their mark: the UPDATE locks the table, so that two
     replays at once cannot stage an event twice.
     """
+    describe_less(session)
     rejected = session.table(names.REJECTED_EVENTS)
     waiting = rejected.filter(_is_waiting(reason))
+    valid = accepted_events(waiting).select(delivery(F.col("CONTENT_HASH")).alias("DELIVERY"))
+    is_valid = delivery(content_hash(F.col("EVENT_CONTENT"))).in_(valid)
     replayed_at = F.lit(datetime.now(UTC).replace(tzinfo=None)).cast(UTC_TIME)
     orders = session.table(names.STG_ORDERS)
     adjustments = session.table(names.STG_INVENTORY_ADJUSTMENTS)
     with transaction(session):
         read = waiting.count()
-        replayed = rejected.update(
-            {"REPLAYED_AT": replayed_at},
-            _is_waiting(reason) & raw_delivery().in_(acceptable_deliveries(waiting)),
-        ).rows_updated
+        marked = rejected.update({"REPLAYED_AT": replayed_at}, _is_waiting(reason) & is_valid)
+        replayed = marked.rows_updated
         events = rejected.filter(F.col("REPLAYED_AT") == replayed_at)
         written = {
             "duplicates": insert(duplicate_events(events, orders, adjustments), names.DUPLICATE_EVENTS),

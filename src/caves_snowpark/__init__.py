@@ -1,4 +1,10 @@
-"""The library that runs inside the warehouse: names, schemas, event contract, transforms and loads.
+"""The library that runs inside the warehouse. It imports only Snowpark and the standard library.
 
-It imports only Snowpark and the standard library, because this folder is what gets uploaded.
+names, schemas     what exists, spelled once
+event_contract     what shops may send, and the reasons to refuse it
+fields             one JSON field as a column expression
+staging            transforms from RAW to STAGING
+production         transforms from STAGING to PRODUCTION
+health             what PIPELINE_HEALTH observes
+loads              transactions, INSERT, MERGE, the task's return value
 """

@@ -118,6 +118,9 @@ INVENTORY_ADJUSTED: Final = EventType(
 
 EVENT_TYPES: Final = (ORDER_CREATED, INVENTORY_ADJUSTED)
 
+# Every field once: what two types share means the same in both.
+FIELDS: Final = tuple(dict.fromkeys(ORDER_CREATED.fields + INVENTORY_ADJUSTED.fields))
+
 # Reasons that belong to no field.
 NOT_JSON_OBJECT: Final = "NOT_JSON_OBJECT"
 MISSING_EVENT_TYPE: Final = "MISSING_EVENT_TYPE"

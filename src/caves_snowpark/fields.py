@@ -11,7 +11,7 @@ from snowflake.snowpark import Column
 from snowflake.snowpark import functions as F
 from snowflake.snowpark.types import DecimalType, DoubleType
 
-from caves_snowpark.event_contract import FIRST_YEAR, LAST_YEAR, Field, Instant, Number, Text
+from caves_snowpark.event_contract import FIRST_YEAR, LAST_YEAR, Number
 from caves_snowpark.schemas import INTEGER, TEXT, UTC_TIME
 
 # Anchored, because REGEXP means the whole text on Snowflake and need not elsewhere.
@@ -25,13 +25,13 @@ _INSTANT: Final = (
 _MICROSECOND_LENGTH: Final = 26
 
 
-def json_text(event: Column, field: Field) -> Column:
+def json_text(event: Column, field: str) -> Column:
     """The field as text; NULL when it is absent or JSON null, or when the event is not an object."""
-    return event[field.name].cast(TEXT)
+    return event[field].cast(TEXT)
 
 
-def is_json_string(event: Column, field: Field) -> Column:
-    return F.typeof(event[field.name]) == F.lit("VARCHAR")
+def is_json_string(event: Column, field: str) -> Column:
+    return F.typeof(event[field]) == F.lit("VARCHAR")
 
 
 def is_missing(text: Column) -> Column:
@@ -39,18 +39,12 @@ def is_missing(text: Column) -> Column:
     return F.coalesce(F.trim(text), F.lit("")) == F.lit("")
 
 
-def typed_value(text: Column, is_string: Column, kind: Text | Instant | Number) -> Column:
-    """The value of a field, from its `json_text`; NULL when it is missing or no value of that kind."""
-    match kind:
-        case Text():
-            return F.iff(is_string & ~is_missing(text), text, F.lit(None))
-        case Instant():
-            return _instant(text)
-        case Number():
-            return _number(text, kind)
+def string(text: Column, is_string: Column) -> Column:
+    """The text, if it was sent as a JSON string."""
+    return F.iff(is_string & ~is_missing(text), text, F.lit(None))
 
 
-def _number(text: Column, kind: Number) -> Column:
+def number(text: Column, kind: Number) -> Column:
     """The number, if NUMBER(precision, scale) holds it as it is.
 
     TRY_CAST rounds what has too many decimals, so its result is compared with the same text read as DOUBLE:
@@ -65,33 +59,39 @@ def _number(text: Column, kind: Number) -> Column:
     return F.iff(accepted, value, F.lit(None))
 
 
-def _instant(text: Column) -> Column:
-    """The UTC time, by arithmetic on the offset: no session parameter and no engine's guess has a part in
-    it."""
-    iso = F.upper(F.coalesce(text, F.lit("")))
+def iso_text(text: Column) -> Column:
+    """A time's text in capitals; empty when it is missing."""
+    return F.upper(F.coalesce(text, F.lit("")))
+
+
+def iso_zone(iso: Column) -> Column:
+    """What may be the offset at the end of an `iso_text`: its last 1, 3, 5 or 6 characters."""
     length = F.length(iso)
     zone_length = (
-        F.when(_character(iso, length) == F.lit("Z"), F.lit(1))
-        .when(_character(iso, length - 2).in_("+", "-"), F.lit(3))
-        .when(_character(iso, length - 4).in_("+", "-"), F.lit(5))
+        F.when(_characters(iso, length, 1) == F.lit("Z"), F.lit(1))
+        .when(_characters(iso, length - 2, 1).in_("+", "-"), F.lit(3))
+        .when(_characters(iso, length - 4, 1).in_("+", "-"), F.lit(5))
         .otherwise(F.lit(6))
     )
-    wall = F.substring(F.substring(iso, F.lit(1), length - zone_length), F.lit(1), F.lit(_MICROSECOND_LENGTH))
-    zone = F.substring(iso, length - zone_length + 1, zone_length)
-    hours = F.coalesce(F.try_cast(F.substring(zone, F.lit(2), F.lit(2)), INTEGER), F.lit(0))
-    minutes = F.iff(
-        zone_length > F.lit(3),
-        F.coalesce(F.try_cast(F.substring(iso, length - 1, F.lit(2)), INTEGER), F.lit(0)),
-        F.lit(0),
-    )
-    ahead = hours * 60 + minutes
-    to_utc = F.iff(_character(zone, F.lit(1)) == F.lit("-"), ahead, -ahead)
-    year = F.substring(iso, F.lit(1), F.lit(4))
+    return _characters(iso, length - zone_length + 1, 6)
+
+
+def utc_time(iso: Column, zone: Column) -> Column:
+    """The time in UTC, by arithmetic on the offset: no session parameter and no engine's guess has a part."""
+    year = _characters(iso, 1, 4)
     accepted = iso.regexp(F.lit(_INSTANT)) & year.between(F.lit(str(FIRST_YEAR)), F.lit(str(LAST_YEAR)))
-    # The year is checked before the arithmetic too: no engine can be asked for a time that it does not hold.
-    moment = F.try_cast(F.iff(accepted, wall, F.lit(None)), UTC_TIME)
-    return F.dateadd("minute", to_utc, moment)
+    wall = F.substring(iso, F.lit(1), F.length(iso) - F.length(zone))
+    # Checked before the arithmetic, so that no engine is asked for a time that it cannot hold.
+    moment = F.try_cast(F.iff(accepted, _characters(wall, 1, _MICROSECOND_LENGTH), F.lit(None)), UTC_TIME)
+    hours = _digits(_characters(zone, 2, 2))
+    minutes = F.iff(F.length(zone) > F.lit(3), _digits(_characters(zone, F.length(zone) - 1, 2)), F.lit(0))
+    ahead = hours * 60 + minutes
+    return F.dateadd("minute", F.iff(_characters(zone, 1, 1) == F.lit("-"), ahead, -ahead), moment)
 
 
-def _character(text: Column, position: Column) -> Column:
-    return F.substring(text, position, F.lit(1))
+def _digits(text: Column) -> Column:
+    return F.coalesce(F.try_cast(text, INTEGER), F.lit(0))
+
+
+def _characters(text: Column, start: Column | int, length: int) -> Column:
+    return F.substring(text, start if isinstance(start, Column) else F.lit(start), F.lit(length))

@@ -1,5 +1,4 @@
-"""What an operator asks first, as rows of one query: how much, how far behind, refused for what, and since
-when."""
+"""What an operator asks first, as rows of one query: how much, how fresh, how far behind, what was refused."""
 
 # mypy: disable-error-code="no-any-return"
 # Snowpark's decorators hide what its DataFrame methods return.
@@ -13,59 +12,72 @@ from snowflake.snowpark import functions as F
 from caves_snowpark import names
 from caves_snowpark.schemas import INTEGER, TEXT, UTC_TIME
 
-ROWS: Final = "rows"
-PENDING: Final = "pending"
+TABLES: Final = "tables"
+STREAMS: Final = "streams"
 REJECTED: Final = "rejected"
-LATEST: Final = "latest"
 OFFSETS: Final = "offsets"
+
+# The columns that say when a table's rows were written, and when what they tell of happened.
+_WRITTEN: Final = {
+    names.RAW_EVENTS: "INGESTION_TIME",
+    names.KAFKA_OFFSETS: "UPDATED_AT",
+    names.STG_ORDERS: "STAGED_AT",
+    names.STG_INVENTORY_ADJUSTMENTS: "STAGED_AT",
+    names.REJECTED_EVENTS: "REJECTED_AT",
+    names.DUPLICATE_EVENTS: "DETECTED_AT",
+    names.ORDERS: "UPDATED_AT",
+    names.INVENTORY_HISTORY: "UPDATED_AT",
+    names.INVENTORY_CURRENT: "UPDATED_AT",
+}
+_HAPPENED: Final = {
+    names.STG_ORDERS: "EVENT_TIMESTAMP",
+    names.STG_INVENTORY_ADJUSTMENTS: "EVENT_TIMESTAMP",
+    names.ORDERS: "ORDER_TIMESTAMP",
+    names.INVENTORY_HISTORY: "ADJUSTMENT_TIMESTAMP",
+    names.INVENTORY_CURRENT: "LAST_ADJUSTMENT_TIMESTAMP",
+}
 
 
 def observations(session: Session) -> DataFrame:
     """Everything that PIPELINE_HEALTH reports, read at one moment. Reading a stream does not consume it.
 
     Columns out:
-        SECTION   VARCHAR         not null; rows, pending, rejected, latest or offsets NAME      VARCHAR
-        not null; a table, a stream, a list of reasons, a time's name, topic/partition AMOUNT
-        NUMBER(38,0)    the number, where it is one MOMENT    TIMESTAMP_NTZ   the time in UTC, where it is
-        one
+        SECTION        VARCHAR         not null; tables, streams, rejected or offsets
+        NAME           VARCHAR         not null; a table, a stream, a list of reasons, topic/partition
+        AMOUNT         NUMBER(38,0)    not null; rows, pending rows, events that wait, the next offset
+        LATEST_WRITE   TIMESTAMP_NTZ   UTC; for tables
+        LATEST_EVENT   TIMESTAMP_NTZ   UTC; for tables whose rows tell of events
     Grain: SECTION, NAME.
     """
     parts = [
-        *(_count(session, ROWS, table) for table in names.TABLES),
-        *(_count(session, PENDING, stream) for stream in names.STREAMS),
+        *(_table(session, name) for name in names.TABLES),
+        *(_stream(session, name) for name in names.STREAMS),
         _rejected(session),
-        *(_latest(session, name, table, time) for name, (table, time) in _times().items()),
         _offsets(session),
     ]
     return reduce(DataFrame.union_all, parts)
 
 
-def _times() -> dict[str, tuple[str, Column]]:
-    ingested = F.convert_timezone(F.lit("UTC"), F.col("INGESTION_TIME")).cast(UTC_TIME)
-    return {
-        "ingested": (names.RAW_EVENTS, ingested),
-        "order_event": (names.STG_ORDERS, F.col("EVENT_TIMESTAMP")),
-        "adjustment_event": (names.STG_INVENTORY_ADJUSTMENTS, F.col("EVENT_TIMESTAMP")),
-        "orders_staged": (names.STG_ORDERS, F.col("STAGED_AT")),
-        "adjustments_staged": (names.STG_INVENTORY_ADJUSTMENTS, F.col("STAGED_AT")),
-        "orders_produced": (names.ORDERS, F.col("UPDATED_AT")),
-        "history_produced": (names.INVENTORY_HISTORY, F.col("UPDATED_AT")),
-        "stock_produced": (names.INVENTORY_CURRENT, F.col("UPDATED_AT")),
-    }
+def _table(session: Session, table: str) -> DataFrame:
+    written = F.col(_WRITTEN[table])
+    if table == names.RAW_EVENTS:
+        written = F.convert_timezone(F.lit("UTC"), written)
+    happened = F.col(_HAPPENED[table]) if table in _HAPPENED else F.lit(None)
+    counted = (
+        session.table(table)
+        .select(written.cast(UTC_TIME).alias("WRITTEN"), happened.cast(UTC_TIME).alias("HAPPENED"))
+        .agg(
+            F.count(F.lit(1)).alias("AMOUNT"),
+            F.max("WRITTEN").alias("LATEST_WRITE"),
+            F.max("HAPPENED").alias("LATEST_EVENT"),
+        )
+    )
+    return counted.select(*_observed(TABLES, F.lit(table), "AMOUNT"), "LATEST_WRITE", "LATEST_EVENT")
 
 
-def _observed(section: str, name: Column, amount: Column, moment: Column) -> list[Column]:
-    return [
-        F.lit(section).alias("SECTION"),
-        name.alias("NAME"),
-        amount.cast(INTEGER).alias("AMOUNT"),
-        moment.cast(UTC_TIME).alias("MOMENT"),
-    ]
-
-
-def _count(session: Session, section: str, table: str) -> DataFrame:
-    counted = session.table(table).agg(F.count(F.lit(1)).alias("AMOUNT"))
-    return counted.select(*_observed(section, F.lit(table), F.col("AMOUNT"), F.lit(None)))
+def _stream(session: Session, stream: str) -> DataFrame:
+    counted = session.table(stream).agg(F.count(F.lit(1)).alias("AMOUNT"))
+    return counted.select(*_observed(STREAMS, F.lit(stream), "AMOUNT"), *_no_times())
 
 
 def _rejected(session: Session) -> DataFrame:
@@ -73,16 +85,21 @@ def _rejected(session: Session) -> DataFrame:
     waiting = session.table(names.REJECTED_EVENTS).filter(F.col("REPLAYED_AT").is_null())
     listed = waiting.select(F.col("REASONS").cast(TEXT).alias("REASONS"))
     counted = listed.group_by("REASONS").agg(F.count(F.lit(1)).alias("AMOUNT"))
-    return counted.select(*_observed(REJECTED, F.col("REASONS"), F.col("AMOUNT"), F.lit(None)))
-
-
-def _latest(session: Session, name: str, table: str, time: Column) -> DataFrame:
-    latest = session.table(table).select(time.alias("MOMENT")).agg(F.max("MOMENT").alias("MOMENT"))
-    return latest.select(*_observed(LATEST, F.lit(name), F.lit(None), F.col("MOMENT")))
+    return counted.select(*_observed(REJECTED, F.col("REASONS"), "AMOUNT"), *_no_times())
 
 
 def _offsets(session: Session) -> DataFrame:
     place = F.concat(F.col("TOPIC"), F.lit("/"), F.col("PARTITION").cast(TEXT))
-    return session.table(names.KAFKA_OFFSETS).select(
-        *_observed(OFFSETS, place, F.col("NEXT_OFFSET"), F.lit(None))
-    )
+    return session.table(names.KAFKA_OFFSETS).select(*_observed(OFFSETS, place, "NEXT_OFFSET"), *_no_times())
+
+
+def _observed(section: str, name: Column, amount: str) -> list[Column]:
+    return [
+        F.lit(section).alias("SECTION"),
+        name.alias("NAME"),
+        F.col(amount).cast(INTEGER).alias("AMOUNT"),
+    ]
+
+
+def _no_times() -> list[Column]:
+    return [F.lit(None).cast(UTC_TIME).alias(name) for name in ("LATEST_WRITE", "LATEST_EVENT")]

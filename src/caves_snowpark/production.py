@@ -146,9 +146,11 @@ def _signed_versions(changes: DataFrame, staged: DataFrame) -> DataFrame:
     """
     columns = ["ADJUSTMENT_ID", *_LOCATION, "PRODUCT_NAME", "PRODUCT_CATEGORY", "QUANTITY_CHANGE"]
     columns += ["EVENT_TIMESTAMP", "SOURCE_OFFSET", "SOURCE_PARTITION", "SOURCE_TOPIC"]
-    arrivals = inserted(changes).select(*columns, delivery().alias("DELIVERY"), F.lit(1).alias("IS_NEW"))
+    arrivals = inserted(changes).select(
+        *columns, delivery(F.col("CONTENT_HASH")).alias("DELIVERY"), F.lit(1).alias("IS_NEW")
+    )
     earlier = (
-        staged.select(*columns, delivery().alias("DELIVERY"), F.lit(0).alias("IS_NEW"))
+        staged.select(*columns, delivery(F.col("CONTENT_HASH")).alias("DELIVERY"), F.lit(0).alias("IS_NEW"))
         .filter(F.col("ADJUSTMENT_ID").in_(inserted(changes).select("ADJUSTMENT_ID")))
         .filter(~F.col("DELIVERY").in_(arrivals.select("DELIVERY")))
     )
