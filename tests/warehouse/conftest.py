@@ -24,6 +24,12 @@ MINUTE_SECONDS = 0.6
 DEADLINE_SECONDS = 30.0
 """Far beyond what anything here takes: a busy machine must not fail a test."""
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """fakesnow fetches Arrow in a way that DuckDB 2 would rather not see."""
+    config.addinivalue_line("filterwarnings", "ignore:Arrow output on a DB-API result:UserWarning")
+
+
 Query = Callable[..., list[dict[str, Any]]]
 
 

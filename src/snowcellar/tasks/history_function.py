@@ -34,9 +34,9 @@ _COLUMNS = """
     error_message AS ERROR_MESSAGE, scheduled_time AS SCHEDULED_TIME, query_start_time AS QUERY_START_TIME,
     next_scheduled_time AS NEXT_SCHEDULED_TIME, completed_time AS COMPLETED_TIME,
     root_task_id AS ROOT_TASK_ID, graph_version AS GRAPH_VERSION, run_id AS RUN_ID,
-    return_value AS RETURN_VALUE, scheduled_from AS SCHEDULED_FROM, attempt_number AS ATTEMPT_NUMBER, config AS CONFIG,
-    md5(query_text) AS QUERY_HASH, 1 AS QUERY_HASH_VERSION, md5(query_text) AS QUERY_PARAMETERIZED_HASH,
-    1 AS QUERY_PARAMETERIZED_HASH_VERSION, graph_run_group_id AS GRAPH_RUN_GROUP_ID,
+    return_value AS RETURN_VALUE, scheduled_from AS SCHEDULED_FROM, attempt_number AS ATTEMPT_NUMBER,
+    config AS CONFIG, md5(query_text) AS QUERY_HASH, 1 AS QUERY_HASH_VERSION,
+    md5(query_text) AS QUERY_PARAMETERIZED_HASH, 1 AS QUERY_PARAMETERIZED_HASH_VERSION, graph_run_group_id AS GRAPH_RUN_GROUP_ID,
     CAST(NULL AS VARCHAR) AS BACKFILL_INFO, CAST(NULL AS VARCHAR) AS SPCS_JOB_ID
 """
 _NEXT_RUNS = "SNOWCELLAR$NEXT_TASK_RUNS"
