@@ -46,6 +46,7 @@ FEATURES = (
     "snowcellar.streams.statements",
     "snowcellar.tasks.feature",
     "snowcellar.procedures.statements",
+    "snowcellar.procedures.package_listing",
     "snowcellar.staged_file_statements",
     "snowcellar.query_history",
     "snowcellar.no_ops",

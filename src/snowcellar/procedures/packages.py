@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import json
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -64,6 +65,21 @@ def distributions(packages: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+def available() -> list[tuple[str, str]]:
+    """(name, version) of all that PACKAGES may name; what is installed for editing is nobody's package."""
+    found = {
+        _normal(distribution.metadata["Name"]): distribution.version
+        for distribution in importlib.metadata.distributions()
+        if not _editable(distribution)
+    }
+    return sorted(found.items())
+
+
+def _editable(distribution: importlib.metadata.Distribution) -> bool:
+    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    return bool(origin.get("dir_info", {}).get("editable"))
+
+
 @functools.lru_cache
 def modules(names: tuple[str, ...]) -> tuple[str, ...]:
     """The importable names of distributions; below a shared namespace with its second part."""
@@ -101,11 +117,13 @@ def _closure(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
+@functools.lru_cache
 def _version(name: str) -> str | None:
     try:
-        return importlib.metadata.version(name)
+        distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+    return None if _editable(distribution) else distribution.version
 
 
 def _normal(name: str) -> str:
