@@ -72,7 +72,7 @@ def _wire_types(columns: Iterable[Sequence[Any]]) -> dict[str, str]:
 
 
 def _run_dml(session: Session, translation: Translation, params: Params) -> Result:
-    if not session.parameters["AUTOCOMMIT"]:
+    if not session.parameters["AUTOCOMMIT"] and session.connection.transaction is None:
         session.begin()
     with session.connection.statement(session) as transaction:
         for name in translation.streams:
