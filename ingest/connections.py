@@ -103,7 +103,7 @@ def open_connection(parameters: ConnectionParameters) -> "snowflake.connector.Sn
         raise WarehouseRefusedLogin(parameters.where, parameters.get("user"), error) from error
     # A server that accepts and never answers holds a login for the socket timeout, not the login timeout, so
     # the login has the short one. The connector has no public way to lengthen it for the statements after it.
-    connection._socket_timeout = parameters.get("socket_timeout", SOCKET_TIMEOUT_SECONDS)
+    vars(connection)["_socket_timeout"] = parameters.get("socket_timeout", SOCKET_TIMEOUT_SECONDS)
     return connection
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a class here is named for what happened (ConnectionNotFound, PortInUse), not "Error" again.
 """What can go wrong, one class per decision that a caller can take.
 
 `transient` is that decision for the ingestor's loop: True means the same call may succeed later, so wait and
@@ -103,9 +102,9 @@ class OffsetOutOfRange(IngestError):
 
     def __init__(self, topic: str, partition: int, stored: int | None, low: int, high: int) -> None:
         super().__init__(
-            f"Partition {partition} of topic {topic!r} holds offsets {low} to {high}, but the warehouse asks for "
-            f"{'one outside' if stored is None else stored}: the topic was deleted and made anew, or keeps its "
-            "events too short a time. Decide which offset is right and set it in RAW_DATA.KAFKA_OFFSETS."
+            f"Partition {partition} of topic {topic!r} holds offsets {low} to {high}, but the warehouse "
+            f"asks for {'one outside' if stored is None else stored}: the topic was made anew, or keeps "
+            "its events too short a time. The offset asked for stands in RAW_DATA.KAFKA_OFFSETS."
         )
         self.partition = partition
 

@@ -1,0 +1,163 @@
+"""The warehouse as a sink: one path for Snowflake and for the local one.
+
+A batch is staged as a Parquet file, then one transaction moves the offsets and inserts the rows from it.
+The rows come by INSERT ... SELECT rather than COPY INTO: it is ordinary DML, so it has every function, is
+part of the transaction, and keeps no load history that could skip a file.
+https://docs.snowflake.com/en/user-guide/querying-stage
+"""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Final
+
+import pyarrow.parquet as pq
+
+from caves_snowpark.names import INGEST_STAGE, RAW_DATA, RAW_EVENTS
+from ingest.batch import Batch
+from ingest.connections import load_connection
+from ingest.errors import FencedError, IngestError, WarehouseRefused, WarehouseUnreachable
+from ingest.offsets import advance_offsets, read_offsets, seed_offsets
+from ingest.session import WarehouseSession
+from ingest.settings import IngestSettings
+
+log = logging.getLogger(__name__)
+
+_FILE_FORMAT: Final = f"{RAW_DATA}.PARQUET_BATCH"
+
+# TRY_PARSE_JSON gives null for what is not JSON (duplicate keys and an empty text too), and only an object
+# is an event; everything else is kept as its text. TRY_CAST goes through text because it takes no VARIANT.
+_INSERT: Final = f"""
+INSERT INTO {RAW_EVENTS} (EVENT_TYPE, PRODUCT_ID, CUSTOMER_ID, EVENT_METADATA, EVENT_CONTENT)
+SELECT
+    IFF(TYPEOF(CONTENT:event_type) = 'VARCHAR', CONTENT:event_type::VARCHAR, NULL) AS EVENT_TYPE,
+    TRY_CAST(CONTENT:product_id::VARCHAR AS NUMBER(38, 0)) AS PRODUCT_ID,
+    TRY_CAST(CONTENT:customer_id::VARCHAR AS NUMBER(38, 0)) AS CUSTOMER_ID,
+    OBJECT_CONSTRUCT(
+        'topic', TOPIC,
+        'partition', KAFKA_PARTITION,
+        'offset', KAFKA_OFFSET,
+        'timestamp_ms', TIMESTAMP_MS,
+        'key', MESSAGE_KEY,
+        'key_encoding', NULLIF(KEY_ENCODING, 'utf-8'),
+        'headers', TRY_PARSE_JSON(HEADERS),
+        'encoding', PAYLOAD_ENCODING,
+        'format', CASE
+            WHEN PAYLOAD IS NULL THEN 'tombstone'
+            WHEN IS_OBJECT(CONTENT) THEN 'json'
+            ELSE 'text'
+        END
+    ) AS EVENT_METADATA,
+    IFF(IS_OBJECT(CONTENT), CONTENT, TO_VARIANT(COALESCE(PAYLOAD, ''))) AS EVENT_CONTENT
+FROM (
+    SELECT
+        $1:topic::VARCHAR AS TOPIC,
+        $1:kafka_partition::NUMBER(38, 0) AS KAFKA_PARTITION,
+        $1:kafka_offset::NUMBER(38, 0) AS KAFKA_OFFSET,
+        $1:timestamp_ms::NUMBER(38, 0) AS TIMESTAMP_MS,
+        $1:message_key::VARCHAR AS MESSAGE_KEY,
+        $1:key_encoding::VARCHAR AS KEY_ENCODING,
+        $1:headers::VARCHAR AS HEADERS,
+        $1:payload::VARCHAR AS PAYLOAD,
+        $1:payload_encoding::VARCHAR AS PAYLOAD_ENCODING,
+        TRY_PARSE_JSON($1:payload::VARCHAR) AS CONTENT
+    FROM @{INGEST_STAGE}/{{file}} (FILE_FORMAT => '{_FILE_FORMAT}')
+)
+"""  # noqa: S608 - our own names and a file name that we made
+
+
+class WarehouseSink:
+    """Loads batches exactly once, also when a connection breaks at the worst moment."""
+
+    def __init__(self, session: WarehouseSession) -> None:
+        self._session = session
+        # Whether an attempt at the batch in hand ended without an answer: it may have been committed.
+        self._in_doubt = False
+
+    def stored_offsets(self, topic: str, beginnings: Mapping[int, int]) -> dict[int, int]:
+        stored = read_offsets(self._session, topic)
+        missing = {partition: start for partition, start in beginnings.items() if partition not in stored}
+        if missing:
+            seed_offsets(self._session, topic, missing)
+            stored = read_offsets(self._session, topic)
+        self._in_doubt = False
+        return {partition: stored[partition] for partition in beginnings}
+
+    def load(self, batch: Batch) -> None:
+        if self._in_doubt and self._already_stored(batch):
+            log.info("the attempt without an answer was committed; %s rows are not loaded again", batch.rows)
+            self._in_doubt = False
+            return
+        file = self._stage(batch)
+        try:
+            self._commit(batch, file)
+        finally:
+            self._remove(file)
+
+    def close(self) -> None:
+        self._session.drop()
+
+    def _commit(self, batch: Batch, file: str) -> None:
+        try:
+            self._session.run("BEGIN")
+            if not advance_offsets(self._session, batch.topic, batch.slices):
+                self._fenced_unless_ours(batch)
+                return
+            loaded = self._session.run(_INSERT.format(file=file)).rowcount
+            if loaded != batch.rows:
+                raise WarehouseRefused("INSERT", f"{loaded} rows instead of {batch.rows} came out of {file}")
+            self._session.run("COMMIT")
+            self._in_doubt = False
+        except WarehouseUnreachable:
+            self._in_doubt = True
+            raise
+        except IngestError:
+            self._roll_back()
+            raise
+
+    def _fenced_unless_ours(self, batch: Batch) -> None:
+        """The offsets are not where the batch starts: an earlier attempt moved them, or a stranger."""
+        self._session.run("ROLLBACK")
+        stored = read_offsets(self._session, batch.topic)
+        if not (self._in_doubt and _covers(stored, batch)):
+            raise FencedError(batch.topic, batch.starts, stored)
+        self._in_doubt = False
+
+    def _already_stored(self, batch: Batch) -> bool:
+        return _covers(read_offsets(self._session, batch.topic), batch)
+
+    def _stage(self, batch: Batch) -> str:
+        """Upload the batch under a name that no other writer has; returns the name."""
+        file = f"{uuid.uuid4().hex}.parquet"
+        buffer = BytesIO()
+        pq.write_table(batch.table, buffer, compression="zstd", use_dictionary=False)
+        buffer.seek(0)
+        options = "AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = FALSE"
+        self._session.run(f"PUT file://{file} @{INGEST_STAGE} {options}", file=buffer)
+        return file
+
+    def _roll_back(self) -> None:
+        try:
+            self._session.run("ROLLBACK")
+        except IngestError as error:
+            log.warning("no answer to ROLLBACK, so the session is dropped: %s", error)
+            self._session.drop()
+
+    def _remove(self, file: str) -> None:
+        """The file has served. One that stays behind costs space and no more: no two have the same name."""
+        if self._in_doubt:
+            return
+        try:
+            self._session.run(f"REMOVE @{INGEST_STAGE}/{file}")
+        except IngestError as error:
+            log.warning("staged file %s stays behind: %s", file, error)
+
+
+def warehouse_sink(settings: IngestSettings) -> WarehouseSink:
+    """The sink of a connection by name."""
+    return WarehouseSink(WarehouseSession(load_connection(settings.connection, settings.config_file)))
+
+
+def _covers(stored: Mapping[int, int], batch: Batch) -> bool:
+    return all(stored.get(partition) == end for partition, end in batch.ends.items())

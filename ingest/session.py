@@ -1,0 +1,70 @@
+"""A session of the warehouse that reconnects, and tells what each failure means for the caller."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import BytesIO
+from typing import Any, Final, NamedTuple
+
+import snowflake.connector
+from snowflake.connector import errors as connector_errors
+
+from ingest.connections import ConnectionParameters, open_connection, reason_of
+from ingest.errors import WarehouseBusy, WarehouseRefused, WarehouseUnreachable
+
+log = logging.getLogger(__name__)
+
+# Lock timeout, internal error, cancelled, warehouse not usable now: the same statement may work next time.
+_BUSY: Final = frozenset({625, 603, 604, 608, 609, 630})
+# The session is gone on the server's side; a new one is needed, and what it had open is rolled back.
+_SESSION_GONE: Final = frozenset({390104, 390110, 390111, 390112, 390113, 390114, 390195})
+_LONGEST_STATEMENT_SHOWN: Final = 60
+
+
+class Result(NamedTuple):
+    rows: list[tuple[Any, ...]]
+    rowcount: int
+
+
+class WarehouseSession:
+    """Runs statements one after the other; connects when it has to."""
+
+    def __init__(
+        self,
+        parameters: ConnectionParameters,
+        open_: "Callable[[ConnectionParameters], snowflake.connector.SnowflakeConnection]" = open_connection,
+    ) -> None:
+        self._parameters = parameters
+        self._open = open_
+        self._connection: Any = None
+
+    def run(
+        self, statement: str, parameters: Sequence[Any] | None = None, file: BytesIO | None = None
+    ) -> Result:
+        """Run one statement. After WarehouseUnreachable its outcome is unknown and the session is gone."""
+        if self._connection is None:
+            self._connection = self._open(self._parameters)
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement, parameters, file_stream=file)
+                return Result(cursor.fetchall(), cursor.rowcount or 0)
+        except (connector_errors.Error, OSError) as error:
+            raise self._meaning(error, statement) from error
+
+    def drop(self) -> None:
+        """Forget the connection; the server rolls back what it had open."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.close(retry=False)
+
+    def _meaning(self, error: Exception, statement: str) -> Exception:
+        shown = " ".join(statement.split())[:_LONGEST_STATEMENT_SHOWN]
+        number = int(getattr(error, "errno", 0) or 0)
+        answered = isinstance(error, connector_errors.ProgrammingError | connector_errors.IntegrityError)
+        if not answered or number in _SESSION_GONE:
+            self.drop()
+            return WarehouseUnreachable(self._parameters.where, reason_of(error))
+        if number in _BUSY:
+            return WarehouseBusy(shown, reason_of(error))
+        return WarehouseRefused(shown, reason_of(error))
