@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 # How soon a stop or a full second is noticed while the topic is quiet.
 _READ_SECONDS: Final = 0.1
-# After such a silence the offsets are compared with the logs: a topic that was made anew stays silent for ever.
+# After such a silence the offsets are compared with the logs: a topic made anew would be silent for ever.
 _SILENCE_SECONDS: Final = 2.0
 
 

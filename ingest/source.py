@@ -75,8 +75,8 @@ class KafkaSource:
         received = held or self._consumer.consume(min(most, READ_CHUNK), timeout_seconds)
         self._raise_failure()
         messages = [message for message in received if message.error() is None]
-        if messages:
-            self._at_end.clear()
+        if self._at_end:
+            self._at_end.difference_update(message.partition() or 0 for message in messages)
         if len(messages) < len(received):
             for message in received:
                 self._judge(message)
@@ -106,7 +106,7 @@ class KafkaSource:
     def check_range(self, offsets: Mapping[int, int]) -> None:
         """OffsetOutOfRange when one lies beyond its log, by what the latest fetches said of it.
 
-        Apache Kafka reports such an offset by itself. The embedded broker stays silent, and what it answers when
+        Apache Kafka reports such an offset by itself. The embedded broker stays silent, and what it says when
         asked for the end of a log is too low; only the end that comes along with a fetch is right.
         """
         for partition, offset in offsets.items():
