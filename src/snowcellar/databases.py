@@ -10,8 +10,8 @@ import re
 import duckdb
 from fakesnow import statement_type
 
-from snowcellar.errors import ObjectExists, ObjectNotFound, Unsupported
-from snowcellar.names import NAME, display, fold, qualify, quote
+from snowcellar.errors import ObjectCannotBeUsed, ObjectExists, ObjectNotFound, Unsupported
+from snowcellar.names import NAME, display, fold, qualify, quote, split
 from snowcellar.result import Result
 from snowcellar.session import Session
 
@@ -78,9 +78,7 @@ def create_schema(session: Session, match: re.Match[str]) -> Result:
         raise Unsupported("CREATE OR REPLACE SCHEMA", "Drop it first.")
     if database not in session.warehouse.databases():
         raise ObjectNotFound("Database", database)
-    found = session.duck.execute(
-        "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?", [database, schema]
-    ).fetchall()
+    found = _schema_exists(session, database, schema)
     if found and not match["exists"]:
         raise ObjectExists(schema)
     if not found:
@@ -93,11 +91,41 @@ def create_schema(session: Session, match: re.Match[str]) -> Result:
     )
 
 
+def use(session: Session, match: re.Match[str]) -> Result:
+    """USE [DATABASE | SCHEMA] name; a database brings its PUBLIC schema with it."""
+    parts = split(match["name"])
+    kind = (match["kind"] or "").upper()
+    if len(parts) == 1 and kind != "SCHEMA":
+        database, schema, wanted = parts[0], "PUBLIC", None
+    elif len(parts) <= 2:
+        database, schema = (parts[0] if len(parts) == 2 else session.database or ""), parts[-1]
+        wanted = schema
+    else:
+        raise ObjectNotFound("Schema", match["name"])
+    if database not in session.warehouse.databases() or (
+        wanted and not _schema_exists(session, database, wanted)
+    ):
+        raise ObjectCannotBeUsed(".".join(parts))
+    session.use(database, schema)
+    return Result.status("Statement executed successfully.", statement_type.USE)
+
+
+def _schema_exists(session: Session, database: str, schema: str) -> bool:
+    query = "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?"
+    return bool(session.duck.execute(query, [database, schema]).fetchall())
+
+
 def _done(message: str) -> Result:
     return Result.status(message, statement_type.DDL)
 
 
+_USE = re.compile(
+    rf"USE\s+(?:(?P<kind>DATABASE|SCHEMA)\s+)?(?P<name>(?!ROLE\b|WAREHOUSE\b|SECONDARY\b){NAME})\Z",
+    re.IGNORECASE,
+)
+
 STATEMENTS = [
+    (_USE, use),
     (_CREATE_DATABASE, create_database),
     (_DROP_DATABASE, drop_database),
     (_CREATE_SCHEMA, create_schema),

@@ -37,6 +37,15 @@ class ObjectNotFound(CompilationError):
         super().__init__(f"{kind} '{name}' does not exist or not authorized.", 2003, "02000")
 
 
+class ObjectCannotBeUsed(CompilationError):
+    """USE of a database or schema that is not there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Object does not exist, or operation cannot be performed. ('{name}')", 2043, "02000"
+        )
+
+
 class ObjectExists(CompilationError):
     """A CREATE without OR REPLACE or IF NOT EXISTS on a name that is taken."""
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from snowcellar import features, staged_files
+from snowcellar import features
 from snowcellar.errors import CompilationError, Unsupported
-from snowcellar.names import QualifiedName, fold, quote
+from snowcellar.names import QualifiedName, fold, qualify, quote
 from snowcellar.session import Session
 from snowcellar.streams import changes
 from snowcellar.streams.registry import column_list, table_columns
@@ -75,6 +75,14 @@ def sources(session: Session, tree: exp.Expression) -> Iterator[tuple[exp.Table,
             yield table, name
 
 
+def require_context(session: Session, tree: exp.Expression) -> None:
+    """Refuse a table named without a database or schema in a session that has none."""
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier) and not _is_cte(table):
+            name = ".".join(part.sql(dialect="snowflake") for part in table.parts)
+            qualify(name, session.database, session.schema)
+
+
 def dml_target(tree: exp.Expression) -> exp.Table | None:
     """The table that a DML statement writes."""
     if isinstance(tree, exp.TruncateTable):
@@ -99,7 +107,7 @@ def _is_cte(table: exp.Table) -> bool:
 
 
 def mark(session: Session, tree: exp.Expression) -> list[Marker]:
-    """Put markers where the tree reads streams and tracked tables, and read staged files in place."""
+    """Put markers where the tree reads streams and tracked tables."""
     registry = session.warehouse.streams
     markers: dict[QualifiedName, Marker] = {}
     for table, name in list(sources(session, tree)):
@@ -114,7 +122,6 @@ def mark(session: Session, tree: exp.Expression) -> list[Marker]:
         table.set("this", exp.to_identifier(marker.text.strip('"'), quoted=True))
         table.set("db", None)
         table.set("catalog", None)
-    staged_files.expand(session, tree)
     return list(markers.values())
 
 

@@ -205,6 +205,24 @@ def try_to(session: Session, node: exp.Expression) -> exp.Expression:
     return exp.TryCast(this=node.expressions[0], to=exp.DataType.build(_TRY_TO[name], dialect="duckdb"))
 
 
+_TIMESTAMPS = {
+    "TIMESTAMP": "TIMESTAMP",
+    "TIMESTAMPNTZ": "TIMESTAMP",
+    "TIMESTAMPLTZ": "TIMESTAMPTZ",
+    "TIMESTAMPTZ": "TIMESTAMPTZ",
+}
+
+
+def try_cast_timestamp(session: Session, node: exp.Expression) -> exp.Expression:
+    """TRY_CAST(text AS TIMESTAMP) is NULL for a time that there is not, such as 30 February.
+
+    fakesnow turns it into a cast that fails, as it does for CAST; a type by name passes it by.
+    """
+    if isinstance(node, exp.TryCast) and (name := _TIMESTAMPS.get(node.to.this.name)):
+        node.set("to", exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=name))
+    return node
+
+
 def positional_columns(session: Session, node: exp.Expression) -> exp.Expression:
     """$1, $2 over VALUES are its columns by position."""
     if not isinstance(node, exp.Parameter) or not node.name.isdigit():
@@ -219,5 +237,6 @@ REWRITES: list[Rewrite] = [
     variant_as_text,
     try_parse_json,
     try_to,
+    try_cast_timestamp,
     positional_columns,
 ]

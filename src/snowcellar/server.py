@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+import anyio
 from fakesnow.transforms import SERVER_VERSION
 from fakesnow.transforms import stage as fakesnow_stage
 from starlette.applications import Starlette
@@ -35,6 +36,7 @@ from snowcellar.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+_PROCEDURE_THREADS = 1000
 _TOKEN_PREFIX = 'Snowflake Token="'
 
 
@@ -55,6 +57,7 @@ def application(warehouse: Warehouse) -> ASGIApp:
     app = Starlette(routes=routes)
     app.state.warehouse = warehouse
     app.state.upload_tickets = {}
+    app.state.procedure_threads = anyio.CapacityLimiter(_PROCEDURE_THREADS)
     return _LoopbackOnly(app)
 
 
@@ -156,7 +159,9 @@ async def _query(request: Request) -> Response:
         return _no_session()
     body = await _body(request)
     try:
-        data = await run_in_threadpool(_run, request, session, body)
+        # A CALL holds its thread while the procedure's own statements arrive: they must not queue behind it.
+        limiter = request.app.state.procedure_threads if session.caller is not None else None
+        data = await anyio.to_thread.run_sync(_run, request, session, body, limiter=limiter)
     except WarehouseError as error:
         log.info("failed: %s: %s", error.message.replace("\n", " "), body.get("sqlText", "")[:200])
         return _failure(error, session.last_query_id)

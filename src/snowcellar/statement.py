@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -35,8 +36,23 @@ class Statement:
                 else f"Actual statement count {len(trees)} did not match the desired statement count 1.",
                 900 if not trees else 8,
             )
-        return trees[0]  # type: ignore[return-value]
+        return _name_identifiers(trees[0])
 
     def matches(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """The match of a pattern anchored at the statement's first word, or None."""
         return pattern.match(self.text)
+
+
+def _name_identifiers(tree: Any) -> exp.Expression:
+    """IDENTIFIER('a.b.c') with a literal is the name it holds, so that everything after sees one form."""
+    for table in list(tree.find_all(exp.Table)):
+        call = table.this
+        if (
+            isinstance(call, exp.DynamicIdentifier)
+            and isinstance(call.this, exp.Literal)
+            and call.this.is_string
+        ):
+            named = exp.to_table(call.this.name, dialect="snowflake")
+            for part in ("this", "db", "catalog"):
+                table.set(part, named.args.get(part))
+    return tree  # type: ignore[no-any-return]

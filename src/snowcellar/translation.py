@@ -15,7 +15,7 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import merge, relations, rewrites
+from snowcellar import merge, relations, rewrites, staged_files
 from snowcellar.errors import Unsupported
 from snowcellar.names import QualifiedName
 from snowcellar.relations import Marker
@@ -111,7 +111,8 @@ def translate(
     tree = statement.tree
     if not isinstance(tree, (exp.Query, *DML)):
         return None
-    FakeSnowflakeCursor(session.fake, session.duck).check_db_and_schema(tree)
+    relations.require_context(session, tree)
+    staged_files.expand(session, tree)
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
     volatile = relations.expand_functions(session, tree) or rewrites.depends_on_session(tree)

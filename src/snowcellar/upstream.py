@@ -5,7 +5,9 @@ A test (tests/warehouse/test_upstream.py) tells when fakesnow no longer needs a 
 
 from __future__ import annotations
 
-from fakesnow import info_schema
+from fakesnow import info_schema, transforms
+from fakesnow.transforms import transforms as fakesnow_transforms
+from sqlglot import exp
 
 from snowcellar.streams.registry import HIDDEN_COLUMNS
 
@@ -22,3 +24,18 @@ GLOBAL_VIEWS = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW.rep
 
 def apply() -> None:
     """Install the replacements that are code rather than SQL."""
+    transforms.numeric_agg_implicit_cast = exact_numeric_aggregate
+
+
+def exact_numeric_aggregate(node: exp.Expression) -> exp.Expression:
+    """SUM, AVG ... in a select list are named by their text, and NUMBER stays NUMBER.
+
+    fakesnow's numeric_agg_implicit_cast reads every argument as DOUBLE, so that VARCHAR can be summed;
+    a sum of money then loses its cents.
+    """
+    if isinstance(node, fakesnow_transforms._NUMERIC_ONLY_AGGS) and isinstance(node.parent, exp.Select):
+        if node.arg_key == "expressions" and (
+            name := fakesnow_transforms._numeric_agg_col_name(node, node.this)
+        ):
+            return exp.alias_(node, name, quoted=True)
+    return node
