@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -99,9 +100,9 @@ class Server:
         return snowflake.connector.connect(**{**defaults, **options})
 
 
-@pytest.fixture
-def server(cellar: Warehouse) -> Iterator[Server]:
-    """The warehouse behind its HTTP server, in a thread."""
+@contextlib.contextmanager
+def serve(cellar: Warehouse) -> Iterator[Server]:
+    """A warehouse behind its HTTP server, in a thread."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
@@ -116,6 +117,23 @@ def server(cellar: Warehouse) -> Iterator[Server]:
     web.should_exit = True
     thread.join(DEADLINE_SECONDS)
     listener.close()
+
+
+@pytest.fixture
+def server(cellar: Warehouse) -> Iterator[Server]:
+    """The warehouse of this test, served."""
+    with serve(cellar) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A served warehouse for all tests of a module: for those whose worker processes are slow to start."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("cellar") / "cellar.duckdb", minute_seconds=MINUTE_SECONDS)
+    warehouse.start()
+    with serve(warehouse) as served:
+        yield served
+    warehouse.close()
 
 
 @pytest.fixture

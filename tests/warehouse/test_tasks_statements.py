@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import snowflake.connector.errors
 
 from snowcellar.errors import CompilationError, ObjectExists, ObjectNotFound, Unsupported, WarehouseError
 from snowcellar.tasks.schedule import interval_seconds
@@ -15,6 +16,10 @@ from tests.warehouse.conftest import DATABASE, Query, rows_of
 
 NOT_SUSPENDED = (
     f"Unable to update graph with root task {DATABASE}.PUBLIC.ROOT since that root task is not suspended."
+)
+NON_ROOT = (
+    f"Execute task cannot be called on non-root task {DATABASE}.PUBLIC.CHILD. "
+    "Call EXECUTE TASK on the root task of its graph instead."
 )
 
 
@@ -172,11 +177,7 @@ def test_task_dependents_enable_resumes_the_whole_graph(query: Query) -> None:
             "ALTER TASK ROOT SET CONFIG = '[1]'",
             "Invalid config. Must be a string representation of a valid JSON Object.",
         ),
-        (
-            "EXECUTE TASK CHILD",
-            f"Execute task cannot be called on non-root task {DATABASE}.PUBLIC.CHILD. "
-            "Call EXECUTE TASK on the root task of its graph instead.",
-        ),
+        ("EXECUTE TASK CHILD", NON_ROOT),
         (
             "EXECUTE TASK ROOT RETRY LAST",
             "Cannot perform retry: no suitable run of graph with root task ROOT to retry.",
@@ -315,7 +316,8 @@ def test_a_condition_may_ask_nothing_else(query: Query, condition: str) -> None:
 def test_clauses_may_hold_the_words_that_separate_them(query: Query) -> None:
     query(
         'CREATE TASK T WAREHOUSE = COMPUTE_WH, SCHEDULE = \'1 MINUTE\' CONFIG = $${"as": "when"}$$ '
-        "COMMENT = 'AS ''WHEN'' AFTER' -- AS SELECT 0\n WHEN CAST(1 AS INT) = 1\nAS\n  SELECT 'AS; x' AS A /* b */;"
+        "COMMENT = 'AS ''WHEN'' AFTER' -- AS SELECT 0\n WHEN CAST(1 AS INT) = 1\n"
+        "AS\n  SELECT 'AS; x' AS A /* b */;"
     )
     row = shown(query, "T")
     assert (row["config"], row["comment"]) == ('{"as": "when"}', "AS 'WHEN' AFTER")
@@ -407,8 +409,6 @@ def test_refusals_reach_the_connector_as_snowflakes(connection: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("CREATE TASK ROOT WAREHOUSE = COMPUTE_WH SCHEDULE = '60 MINUTES' AS SELECT 1")
     cursor.execute("ALTER TASK ROOT RESUME")
-    import snowflake.connector.errors
-
     with pytest.raises(snowflake.connector.errors.ProgrammingError) as refusal:
         cursor.execute("CREATE TASK CHILD AFTER ROOT AS SELECT 1")
     assert refusal.value.errno == 91421

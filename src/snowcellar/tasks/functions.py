@@ -92,6 +92,7 @@ def get_predecessor_return_value(session: Session, arguments: Sequence[str]) -> 
 
 def current_user_task_name(session: Session, arguments: Sequence[str]) -> exp.Expression:
     """SYSTEM$CURRENT_USER_TASK_NAME()."""
+    _arguments("SYSTEM$CURRENT_USER_TASK_NAME", arguments, 0, 0)
     return _literal(_current_run(session, "SYSTEM$CURRENT_USER_TASK_NAME").task.name.name)
 
 

@@ -106,7 +106,7 @@ def _string(name: str, value: Written) -> str:
     return value.text
 
 
-def _name(name: str, value: Written) -> str:
+def _name(_: str, value: Written) -> str:
     return value.text
 
 
@@ -125,7 +125,7 @@ def _integer(low: int, high: int) -> Callable[[str, Written], int]:
     return read_integer
 
 
-def _schedule(name: str, value: Written) -> str:
+def _schedule(_: str, value: Written) -> str:
     schedule.interval_seconds(value.text)
     return value.text
 
@@ -143,7 +143,7 @@ def _size(name: str, value: Written) -> str:
     return value.text.upper()
 
 
-def read_config(name: str, value: Written) -> str:
+def read_config(_: str, value: Written) -> str:
     """CONFIG: the text of a JSON object."""
     try:
         valid = isinstance(json.loads(value.text), dict)

@@ -102,6 +102,11 @@ class Scheduler:
         for run in runs:
             run.cancel(Cancellation(history.CANCELLED, error))
 
+    def is_idle(self) -> bool:
+        """Whether no graph runs or waits to run."""
+        with self._changed:
+            return not self._running and not any(self._requested.values())
+
     def next_runs(self) -> list[tuple[Task, datetime]]:
         """The scheduled roots and when each is due."""
         tasks, now = self._warehouse.tasks.tasks, datetime.now(UTC)
