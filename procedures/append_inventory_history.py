@@ -13,7 +13,7 @@ def main(session: Session) -> Counts:
     describe_less(session)
     changes = session.table(names.STREAM_STG_INVENTORY_FOR_HISTORY)
     with transaction(session):
-        read = inserted(changes).count()
+        read = int(inserted(changes).count())
         merged = merge_versions(
             latest_adjustments(changes),
             names.INVENTORY_HISTORY,

@@ -16,7 +16,7 @@ def main(session: Session) -> Counts:
     orders = session.table(names.STG_ORDERS)
     adjustments = session.table(names.STG_INVENTORY_ADJUSTMENTS)
     with transaction(session):
-        read = events.count()
+        read = int(events.count())
         written = {
             "duplicates": insert(duplicate_events(events, orders, adjustments), names.DUPLICATE_EVENTS),
             "orders": insert(new_orders(events, orders), names.STG_ORDERS),

@@ -12,6 +12,6 @@ def main(session: Session) -> Counts:
     describe_less(session)
     changes = session.table(names.STREAM_STG_ORDERS)
     with transaction(session):
-        read = inserted(changes).count()
+        read = int(inserted(changes).count())
         merged = merge_versions(latest_orders(changes), names.ORDERS, key="ORDER_ID", time="ORDER_TIMESTAMP")
     return report(session, {"read": read} | merged)

@@ -34,9 +34,9 @@ def main(session: Session, reason: str | None = None) -> Counts:
     orders = session.table(names.STG_ORDERS)
     adjustments = session.table(names.STG_INVENTORY_ADJUSTMENTS)
     with transaction(session):
-        read = waiting.count()
+        read = int(waiting.count())
         marked = rejected.update({"REPLAYED_AT": replayed_at}, _is_waiting(reason) & is_valid)
-        replayed = marked.rows_updated
+        replayed = int(marked.rows_updated)
         events = rejected.filter(F.col("REPLAYED_AT") == replayed_at)
         written = {
             "duplicates": insert(duplicate_events(events, orders, adjustments), names.DUPLICATE_EVENTS),

@@ -1,4 +1,4 @@
-"""What an operator asks first, as rows of one query: how much, how fresh, how far behind, what was refused."""
+"""What an operator asks first, as rows of one query: how much, how fresh, how far behind, what is refused."""
 
 # mypy: disable-error-code="no-any-return"
 # Snowpark's decorators hide what its DataFrame methods return.

@@ -85,7 +85,7 @@ def merge_versions(rows: DataFrame, table: str, *, key: str, time: str) -> Count
             F.when_not_matched().insert({name: rows[name] for name in columns}),
         ],
     )
-    return {"inserted": result.rows_inserted, "updated": result.rows_updated}
+    return {"inserted": int(result.rows_inserted), "updated": int(result.rows_updated)}
 
 
 def merge_stock(rows: DataFrame) -> Counts:
@@ -114,7 +114,7 @@ def merge_stock(rows: DataFrame) -> Counts:
             F.when_not_matched().insert({name: rows[name] for name in columns}),
         ],
     )
-    return {"inserted": result.rows_inserted, "updated": result.rows_updated}
+    return {"inserted": int(result.rows_inserted), "updated": int(result.rows_updated)}
 
 
 def report(session: Session, counts: Counts) -> Counts:

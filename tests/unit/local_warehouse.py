@@ -1,0 +1,150 @@
+"""The project's warehouse in Snowpark local testing: its tables, its streams, transactions that roll back.
+
+Local testing has no `session.sql`, no DataFrame queries, no transaction and no stream; a test that runs a
+procedure needs all four, and gets here the little of each that the library uses.
+"""
+
+import copy
+import re
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import pytest
+from snowflake.snowpark import DataFrame, Row, Session
+from snowflake.snowpark._internal.analyzer.snowflake_plan_node import SaveMode
+from snowflake.snowpark.exceptions import SnowparkSQLException
+from snowflake.snowpark.mock import ColumnEmulator, ColumnType, TableEmulator, _plan
+from snowflake.snowpark.types import BooleanType, StringType
+
+from caves_snowpark import names, schemas
+from tests.events import Message, message, raw_row
+
+CONSUMED: dict[str, str] = {
+    names.DISTRIBUTE_RAW_EVENTS: names.STREAM_RAW_EVENTS,
+    names.MERGE_ORDERS: names.STREAM_STG_ORDERS,
+    names.APPEND_INVENTORY_HISTORY: names.STREAM_STG_INVENTORY_FOR_HISTORY,
+    names.MERGE_INVENTORY_CURRENT: names.STREAM_STG_INVENTORY_FOR_CURRENT,
+}
+
+
+class LocalWarehouse:
+    """The project's tables; `run` gives a procedure its stream and moves the stream's offset."""
+
+    def __init__(self, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+        connection: Any = session._conn
+        self.session = session
+        self._registry = connection.entity_registry
+        self._tables: dict[str, TableEmulator] = self._registry.table_registry
+        self.statements: list[str] = []
+        self.in_task = False
+        self.return_value: str | None = None
+        self.failing: str | None = None
+        self._saved: dict[str, TableEmulator] | None = None
+        self._queries: list[DataFrame] = []
+        self._offsets = dict.fromkeys(names.STREAMS, 0)
+        for table, schema in schemas.TABLES.items():
+            session.create_dataframe([], schema=schema).write.save_as_table(table)
+        for stream in names.STREAMS:
+            self._show_pending(stream)
+        monkeypatch.setattr(
+            Session, "sql", lambda _, statement, params=None: _Statement(self, statement, params)
+        )
+        monkeypatch.setattr(DataFrame, "queries", property(self._remember))
+
+    def ingest(self, *events: Any) -> None:
+        """Append raw rows for messages, or for events at the next offsets of partition 0."""
+        start = len(self._tables[_full(names.RAW_EVENTS)])
+        messages = [
+            event if isinstance(event, Message) else message(event, offset)
+            for offset, event in enumerate(events, start)
+        ]
+        columns = schemas.columns(schemas.RAW_EVENTS)
+        rows = [tuple(raw_row(each)[name] for name in columns) for each in messages]
+        self.session.create_dataframe(rows, schema=schemas.RAW_EVENTS).write.insert_into(names.RAW_EVENTS)
+
+    def run(self, procedure: ModuleType, *arguments: Any) -> dict[str, Any]:
+        """CALL a procedure; if it does not fail, its stream moves on."""
+        for stream in names.STREAMS:
+            self._show_pending(stream)
+        result: dict[str, Any] = procedure.main(self.session, *arguments)
+        consumed = CONSUMED.get(f"{names.OPS}.{procedure.__name__.split('.')[-1].upper()}")
+        if consumed:
+            self._offsets[consumed] = len(self._tables[_full(names.STREAM_SOURCES[consumed])])
+        return result
+
+    def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        """The rows of a table (some columns of it), sorted by their text."""
+        frame = self.session.table(table)
+        rows = (frame.select(*columns) if columns else frame).collect()
+        return sorted((tuple(row) for row in rows), key=repr)
+
+    def count(self, table: str) -> int:
+        return len(self._tables[_full(table)])
+
+    def execute(self, statement: str, params: Sequence[Any] | None) -> list[Row]:
+        self.statements.append(statement)
+        if self.failing and statement.startswith(self.failing):
+            raise SnowparkSQLException(f"made to fail: {statement}")
+        if statement == "BEGIN":
+            self._saved = copy.deepcopy(self._tables)
+            return []
+        if statement in ("COMMIT", "ROLLBACK"):
+            if statement == "ROLLBACK" and self._saved is not None:
+                self._tables.clear()
+                self._tables.update(self._saved)
+            self._saved = None
+            return []
+        if statement == "CALL SYSTEM$SET_RETURN_VALUE(?)":
+            if not self.in_task or params is None:
+                raise SnowparkSQLException("This function is only supported within a task.")
+            self.return_value = params[0]
+            return []
+        if inserted := re.fullmatch(r"INSERT INTO (\S+) \((.+)\) <query (\d+)>", statement):
+            table, columns, number = inserted.groups()
+            return self._insert(self._queries[int(number)], table, columns.split(", "))
+        raise NotImplementedError(statement)
+
+    def _insert(self, rows: DataFrame, table: str, columns: list[str]) -> list[Row]:
+        plan: Any = rows._plan
+        inserted: Any = _plan.execute_mock_plan(plan)
+        assert [name.strip('"') for name in inserted.columns] == columns, table
+        for field in schemas.TABLES[table].fields:
+            if not field.nullable and inserted[f'"{field.name}"'].isna().any():
+                raise SnowparkSQLException(
+                    f"100072 (22000): NULL result in a non-nullable column {field.name}"
+                )
+        count = len(inserted)
+        if count:
+            self._registry.write_table(table, inserted, SaveMode.APPEND)
+        return [Row(count)]
+
+    def _remember(self, rows: DataFrame) -> dict[str, list[str]]:
+        self._queries.append(rows)
+        return {"queries": [f"<query {len(self._queries) - 1}>"], "post_actions": []}
+
+    def _show_pending(self, stream: str) -> None:
+        source = self._tables[_full(names.STREAM_SOURCES[stream])]
+        pending = copy.deepcopy(source).iloc[self._offsets[stream] :].reset_index(drop=True)
+        changes = TableEmulator(pending, sf_types=dict(source.sf_types))
+        metadata = {"METADATA$ACTION": ("INSERT", StringType()), "METADATA$ISUPDATE": (False, BooleanType())}
+        for name, (value, datatype) in metadata.items():
+            column = ColumnEmulator([value] * len(pending), dtype=object)
+            column.sf_type = ColumnType(datatype, False)
+            changes[f'"{name}"'] = column
+            changes.sf_types[f'"{name}"'] = column.sf_type
+        changes.sf_types_by_col_index = dict(enumerate(changes.sf_types.values()))
+        self._tables[_full(stream)] = changes
+
+
+class _Statement:
+    def __init__(self, warehouse: LocalWarehouse, statement: str, params: Sequence[Any] | None) -> None:
+        self._warehouse, self._statement, self._params = warehouse, statement, params
+
+    def collect(self) -> list[Row]:
+        return self._warehouse.execute(self._statement, self._params)
+
+
+def _full(name: str) -> str:
+    schema, table = name.split(".")
+    return f'"MOCK_DATABASE"."{schema}"."{table}"'

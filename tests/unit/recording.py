@@ -1,0 +1,61 @@
+"""A Snowpark session that is connected to nothing: it keeps the statements that would go to Snowflake."""
+
+from typing import Any
+from unittest.mock import MagicMock
+
+from snowflake.connector import SnowflakeConnection
+from snowflake.snowpark import Session
+from snowflake.snowpark._internal.analyzer.expression import Attribute
+from snowflake.snowpark._internal.server_connection import ServerConnection
+from snowflake.snowpark.types import StringType, StructType, VariantType
+from sqlglot import exp, parse_one
+
+from caves_snowpark import names, schemas
+
+
+class RecordingConnection(ServerConnection):
+    """Answers every statement with the same row, and every describe from the project's own schemas."""
+
+    def __init__(self, answer: tuple[Any, ...]) -> None:
+        connection = MagicMock(spec=SnowflakeConnection)
+        connection._session_parameters = {}
+        connection._telemetry = None
+        connection.is_closed.return_value = False
+        self.answer = answer
+        self.statements: list[str] = []
+        self.described: list[str] = []
+        super().__init__({}, connection)
+
+    def run_query(self, query: str, *_: Any, **__: Any) -> dict[str, Any]:
+        self.statements.append(query)
+        return {"data": [self.answer], "sfqid": "none"}
+
+    def get_result_attributes(self, query: str, *_: Any, **__: Any) -> list[Attribute]:
+        self.described.append(query)
+        return _attributes(parse_one(query, read="snowflake"))
+
+
+def _attributes(query: exp.Expr) -> list[Attribute]:
+    assert isinstance(query, exp.Query)
+    if query.named_selects != ["*"]:
+        return [Attribute(f'"{name}"', StringType()) for name in query.named_selects]
+    source = query.args["from_"].this
+    if isinstance(source, exp.Subquery):
+        return _attributes(source.this)
+    return _table_attributes(f"{source.db}.{source.name}")
+
+
+def _table_attributes(name: str) -> list[Attribute]:
+    schema: StructType = schemas.TABLES[names.STREAM_SOURCES.get(name, name)]
+    attributes = [Attribute(f'"{field.name}"', field.datatype, field.nullable) for field in schema.fields]
+    if name in names.STREAMS:
+        attributes += [
+            Attribute('"METADATA$ACTION"', StringType()),
+            Attribute('"METADATA$ISUPDATE"', VariantType()),
+        ]
+    return attributes
+
+
+def recording_session(answer: tuple[Any, ...] = (0, 0, 0)) -> tuple[Session, RecordingConnection]:
+    connection = RecordingConnection(answer)
+    return Session(connection), connection
