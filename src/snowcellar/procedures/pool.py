@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from snowcellar.errors import WarehouseError
-from snowcellar.procedures import packages
 from snowcellar.procedures.imports import NO_IMPORTS, ImportFolders, ImportSet
 from snowcellar.procedures.worker_process import WorkerProcess
 
@@ -34,16 +33,19 @@ class Workers:
         self._all: set[WorkerProcess] = set()
         self._closed = False
 
-    def prewarm(self) -> None:
-        """Start one worker in the background, for the first call of a procedure that needs only Snowpark."""
-        threading.Thread(target=self._prewarm, name="procedures-prewarm", daemon=True).start()
+    def prewarm(self, distributions: tuple[str, ...]) -> None:
+        """Start a worker in the background, if there is none yet, so that the first CALL need not wait."""
+        with self._changed:
+            if self._all or self._closed:
+                return
+            worker = self._start(distributions)
+        threading.Thread(target=self._prepare, args=(worker,), name="procedures-prewarm", daemon=True).start()
 
-    def _prewarm(self) -> None:
+    def _prepare(self, worker: WorkerProcess) -> None:
         # A worker that does not start will say so in the first call.
         with contextlib.suppress(WarehouseError, OSError):
-            worker = self._start(packages.distributions([packages.SNOWPARK]))
             worker.prepare()
-            self._release(worker)
+        self._release(worker)
 
     def close(self) -> None:
         """End all workers."""

@@ -65,6 +65,8 @@ def create_procedure(session: Session, match: re.Match[str]) -> Result:
         raise CompilationError(f"Object '{procedure.name.name}' already exists.", 2002, "42710")
     with warehouse.cursor() as duck:
         registry.save(duck, warehouse.meta(procedure.name.database), procedure)
+    if warehouse.address is not None:
+        warehouse.workers.prewarm(packages.distributions(procedure.packages))
     return _done(f"Function {procedure.name.name} successfully created.")
 
 
@@ -196,9 +198,10 @@ def on_drop(warehouse: Warehouse, database: str) -> None:
 
 
 def start(warehouse: Warehouse) -> None:
-    """Have a worker ready before the first CALL."""
+    """Have a worker ready before the first CALL, if there is anything to call."""
     warehouse.workers.imports.clear()
-    warehouse.workers.prewarm()
+    for procedure in warehouse.procedures.all()[:1]:
+        warehouse.workers.prewarm(packages.distributions(procedure.packages))
 
 
 def stop(warehouse: Warehouse) -> None:

@@ -11,6 +11,7 @@ import importlib
 import os
 import queue
 import sys
+import sysconfig
 import threading
 import traceback
 import types
@@ -37,6 +38,7 @@ def main() -> None:
         message = inbox.get()
         if "imports" in message:
             _add_imports(finder, message["imports"], message["folder"])
+            channel.send({"ready": os.getpid()})
         else:
             channel.send(_answer(message))
             sys.stdout.flush()
@@ -147,8 +149,9 @@ def _text(error: BaseException, folder: str | None) -> str:
     text = "".join(line for line in lines if "<frozen importlib" not in line)
     if frame is None:
         text = text.removeprefix("Traceback (most recent call last):\n")
-    if folder:
-        text = text.replace(folder + os.sep, "")
+    for place in (folder, sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")):
+        if place:
+            text = text.replace(place + os.sep, "")
     return text.rstrip("\n")
 
 

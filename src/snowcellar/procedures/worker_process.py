@@ -43,7 +43,7 @@ class WorkerProcess:
         self.distributions = distributions
         self.imports = NO_IMPORTS
         self._ready = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / "scratch"
         scratch.mkdir(exist_ok=True)
@@ -93,24 +93,22 @@ class WorkerProcess:
         """Put an import set on the process's path, once in its life."""
         self.imports = imports
         folder = str(imports.folder) if imports.folder else None
-        try:
-            self._channel.send({"imports": imports.paths, "folder": folder})
-        except Closed as error:
-            raise WorkerDied("a procedure", self._how_it_ended()) from error
+        self._converse({"imports": imports.paths, "folder": folder}, "a procedure", None)
 
     def call(self, name: str, message: dict[str, Any], deadline: float | None) -> dict[str, Any]:
-        """Run one call and answer with what the worker says of it; TimedOut leaves it running."""
+        """Run one call and answer with what the worker says of it; TimedOut when it had to be killed."""
         return self._converse(message, name, deadline)
 
     def _converse(self, message: dict[str, Any], name: str, deadline: float | None) -> dict[str, Any]:
-        try:
-            self._channel.send(message)
-            return self._channel.receive(deadline)
-        except Closed as error:
-            raise WorkerDied(name, self._how_it_ended()) from error
-        except TimedOut:
-            self.kill()
-            raise
+        with self._lock:
+            try:
+                self._channel.send(message)
+                return self._channel.receive(deadline)
+            except Closed as error:
+                raise WorkerDied(name, self._how_it_ended()) from error
+            except TimedOut:
+                self.kill()
+                raise
 
     def _how_it_ended(self) -> str:
         try:
@@ -128,6 +126,8 @@ class WorkerProcess:
         """End the process and let go of its pipe."""
         self.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        # A thread that still waits for an answer sees the pipe's end first.
+        with self._lock:
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
