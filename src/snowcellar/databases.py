@@ -10,10 +10,12 @@ import re
 import duckdb
 from fakesnow import statement_type
 
+from snowcellar import engine, features
 from snowcellar.errors import ObjectCannotBeUsed, ObjectExists, ObjectNotFound, Unsupported
 from snowcellar.names import NAME, display, fold, qualify, quote, split
 from snowcellar.result import Result
 from snowcellar.session import Session
+from snowcellar.statement import Statement
 
 _OPTIONS = r"(?P<options>(?:\s+(?:COMMENT|DATA_RETENTION_TIME_IN_DAYS|MAX_DATA_EXTENSION_TIME_IN_DAYS)\s*=\s*(?:'(?:[^']|'')*'|\d+))*)"
 _CREATE_DATABASE = re.compile(
@@ -29,6 +31,9 @@ _CREATE_SCHEMA = re.compile(
     rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?SCHEMA\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?"
     rf"(?P<name>{NAME})(?P<managed>\s+WITH\s+MANAGED\s+ACCESS)?{_OPTIONS}\s*\Z",
     re.IGNORECASE,
+)
+_DROP_SCHEMA = re.compile(
+    rf"DROP\s+SCHEMA\s+(?:IF\s+EXISTS\s+)?(?P<name>{NAME})(?:\s+(?:CASCADE|RESTRICT))?\Z", re.IGNORECASE
 )
 
 
@@ -115,6 +120,17 @@ def _schema_exists(session: Session, database: str, schema: str) -> bool:
     return bool(session.duck.execute(query, [database, schema]).fetchall())
 
 
+def drop_schema(session: Session, match: re.Match[str]) -> Result:
+    """DROP SCHEMA, and with it what the features keep there."""
+    parts = split(match["name"])
+    database = parts[0] if len(parts) > 1 else session.database
+    result = engine.run(session, Statement(match.string), None)
+    for feature in features.MODULES:
+        if on_drop_schema := getattr(feature, "on_drop_schema", None):
+            on_drop_schema(session.warehouse, database, parts[-1])
+    return result
+
+
 def _done(message: str) -> Result:
     return Result.status(message, statement_type.DDL)
 
@@ -125,6 +141,7 @@ _USE = re.compile(
 )
 
 STATEMENTS = [
+    (_DROP_SCHEMA, drop_schema),
     (_USE, use),
     (_CREATE_DATABASE, create_database),
     (_DROP_DATABASE, drop_database),

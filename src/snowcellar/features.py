@@ -10,6 +10,7 @@ A feature is a module that lists any of
     start, stop       called with the warehouse when the server starts and stops
     on_attach         called with the warehouse and a database's name when its file has been attached
     on_drop           called with the warehouse and a database's name when it has been dropped
+    on_drop_schema    called with the warehouse and a schema's database and name when it has been dropped
 and everything else goes to the SQL engine.
 """
 

@@ -6,14 +6,14 @@ Source: https://docs.snowflake.com/en/sql-reference/parameters, .../functions/sy
 from __future__ import annotations
 
 import re
-import time
+import threading
 from collections.abc import Sequence
 
 import pyarrow as pa
 from sqlglot import exp
 
 from snowcellar import show
-from snowcellar.errors import CompilationError
+from snowcellar.errors import CompilationError, WarehouseError
 from snowcellar.names import NAME, fold
 from snowcellar.result import Result
 from snowcellar.session import DEFAULT_PARAMETERS, Session
@@ -98,7 +98,13 @@ def wait(session: Session, arguments: Sequence[str]) -> exp.Expression:
         raise CompilationError(
             f"Invalid unit '{unit}' for SYSTEM$WAIT; use one of {', '.join(_UNIT_SECONDS)}."
         )
-    time.sleep(amount * _UNIT_SECONDS[unit])
+    interrupted = threading.Event()
+    outer, session.on_interrupt = session.on_interrupt, interrupted.set
+    try:
+        if interrupted.wait(amount * _UNIT_SECONDS[unit]):
+            raise WarehouseError("SQL execution canceled", 604, "57014")
+    finally:
+        session.on_interrupt = outer
     return exp.Literal.string(f"waited {arguments[0]} {unit.lower()}")
 
 

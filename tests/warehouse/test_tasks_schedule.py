@@ -10,7 +10,7 @@ import pytest
 from snowcellar.tasks import history
 from snowcellar.warehouse import Warehouse
 from tests.warehouse.conftest import Query, eventually
-from tests.warehouse.test_tasks_graph import gate, log, logged, runs, wait_until_idle
+from tests.warehouse.test_tasks_graph import ENDLESS, gate, log, logged, runs, wait_until_idle
 
 __all__ = ["gate", "log"]
 
@@ -199,6 +199,28 @@ def test_a_triggered_task_wakes_when_its_stream_fills(cellar: Warehouse, log: Qu
     eventually(lambda: logged(log) == ["5001", "5002"])
     wait_until_idle(cellar)
     assert [(run["STATE"], run["SCHEDULED_FROM"]) for run in runs(log)] == [("SUCCEEDED", "TRIGGER")] * 2
+
+
+def test_a_dropped_schema_takes_its_tasks_along(cellar: Warehouse, log: Query) -> None:
+    log("CREATE SCHEMA OTHER")
+    log(f"CREATE TASK OTHER.T {EACH_TICK} WHEN 1 = 2 AS SELECT 1")
+    log("ALTER TASK OTHER.T RESUME")
+    log("CREATE TASK PUBLIC.KEPT AS SELECT 1")
+    log("USE SCHEMA PUBLIC")
+    log("DROP SCHEMA OTHER")
+    assert [row["name"] for row in log("SHOW TASKS IN ACCOUNT")] == ["KEPT"]
+
+
+def test_a_database_can_be_dropped_and_made_again_while_its_task_runs(cellar: Warehouse, log: Query) -> None:
+    log(f"CREATE TASK T AS {ENDLESS}")
+    log("CREATE TASK W AS SELECT SYSTEM$WAIT(600)")
+    for name in ("T", "W"):
+        log(f"EXECUTE TASK {name}")
+    eventually(lambda: states(log) == ["EXECUTING", "EXECUTING"])
+    log("DROP DATABASE CELLAR_DB")
+    log("CREATE DATABASE CELLAR_DB")
+    assert log("SHOW TASKS") == []
+    assert runs(log) == []
 
 
 def test_a_dropped_database_takes_its_clock_along(cellar: Warehouse, log: Query) -> None:

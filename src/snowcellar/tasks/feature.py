@@ -10,7 +10,7 @@ from snowcellar.tasks.scheduler import Scheduler
 if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
 
-STATEMENTS = [*statements.STATEMENTS, *listing.STATEMENTS, *functions.STATEMENTS]
+STATEMENTS = [*statements.STATEMENTS, *listing.STATEMENTS]
 SYSTEM_FUNCTIONS = functions.SYSTEM_FUNCTIONS
 TABLE_FUNCTIONS = history_function.TABLE_FUNCTIONS
 CATALOG_DDL = registry.CATALOG_DDL + history.CATALOG_DDL
@@ -23,8 +23,15 @@ def on_attach(warehouse: Warehouse, database: str) -> None:
 
 
 def on_drop(warehouse: Warehouse, database: str) -> None:
-    """Forget a database's tasks."""
+    """Forget a database's tasks and stop those that run."""
     warehouse.tasks.forget(database)
+    if warehouse.tasks.scheduler is not None:
+        warehouse.tasks.scheduler.stop_database(database)
+
+
+def on_drop_schema(warehouse: Warehouse, database: str, schema: str) -> None:
+    """Forget a schema's tasks."""
+    warehouse.tasks.drop_schema(warehouse, database, schema)
 
 
 def start(warehouse: Warehouse) -> None:

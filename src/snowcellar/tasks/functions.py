@@ -1,4 +1,4 @@
-"""What a running task may ask and say: SYSTEM$SET_RETURN_VALUE and its kin, as functions or by CALL.
+"""What a running task may ask and say: SYSTEM$SET_RETURN_VALUE and its kin.
 
 Source: https://docs.snowflake.com/en/sql-reference/functions/system_set_return_value,
 .../system_get_predecessor_return_value, .../system_task_runtime_info, .../system_get_task_graph_config,
@@ -8,21 +8,15 @@ Source: https://docs.snowflake.com/en/sql-reference/functions/system_set_return_
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-import sqlglot
 from sqlglot import exp
 
-from snowcellar import engine, features
-from snowcellar.errors import CompilationError, Unsupported
-from snowcellar.result import Result
+from snowcellar.errors import CompilationError
 from snowcellar.session import Session
-from snowcellar.statement import Statement
 from snowcellar.tasks import transitions
 from snowcellar.tasks.task import TaskError
 from snowcellar.tasks.task_run import TaskRun
@@ -31,37 +25,6 @@ if TYPE_CHECKING:
     from snowcellar.tasks.scheduler import Scheduler
 
 MAXIMUM_RETURN_BYTES = 10_240
-
-_CALL = re.compile(r"CALL\s+(?P<name>SYSTEM\$\w+)\s*\((?P<arguments>.*)\)\Z", re.IGNORECASE | re.DOTALL)
-
-
-def call_system_function(session: Session, match: re.Match[str]) -> Result:
-    """CALL SYSTEM$NAME(...): the function's value, its arguments being constant expressions."""
-    name = match["name"].upper()
-    function = features.system_function(name)
-    if function is None:
-        raise Unsupported(f"{name}()")
-    answer = function(session, _texts(session, match["arguments"]))
-    text = (
-        None
-        if isinstance(answer, exp.Null)
-        else answer.name
-        if isinstance(answer, exp.Literal)
-        else answer.sql()
-    )
-    return Result.scalar(name, text, pa.string())
-
-
-def _texts(session: Session, arguments: str) -> list[str]:
-    if not arguments.strip():
-        return []
-    query = sqlglot.parse_one(f"SELECT {arguments}", read="snowflake")
-    if all(isinstance(argument, exp.Literal) for argument in query.expressions):
-        return [argument.name for argument in query.expressions]
-    if query.find(exp.Table, exp.Column):
-        raise CompilationError("the arguments of a SYSTEM$ function need to be constant.")
-    (row,) = engine.run(session, Statement(f"SELECT {arguments}"), None).table.to_pylist()
-    return [str(value) for value in row.values()]
 
 
 def _current_run(session: Session, function: str) -> TaskRun:
@@ -174,7 +137,6 @@ def _timestamp(session: Session, milliseconds: int) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S}.{instant.microsecond // 1000:03d} {instant:%z}"
 
 
-STATEMENTS = [(_CALL, call_system_function)]
 SYSTEM_FUNCTIONS = {
     "SYSTEM$SET_RETURN_VALUE": set_return_value,
     "SYSTEM$GET_PREDECESSOR_RETURN_VALUE": get_predecessor_return_value,

@@ -49,6 +49,16 @@ class TaskRegistry:
         with self.lock:
             self.tasks = {name: task for name, task in self.tasks.items() if name.database != database}
 
+    def drop_schema(self, warehouse: Warehouse, database: str, schema: str) -> None:
+        """Forget the tasks of a schema, on disk too."""
+        with self.lock:
+            gone = [
+                task
+                for name, task in self.tasks.items()
+                if (name.database, name.schema) == (database, schema)
+            ]
+            self._write(warehouse, gone, keep=False)
+
     def find(self, name: QualifiedName) -> Task:
         """The task of that name."""
         task = self.tasks.get(name)

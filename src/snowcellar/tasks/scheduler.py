@@ -102,6 +102,20 @@ class Scheduler:
         for run in runs:
             run.cancel(Cancellation(history.CANCELLED, error))
 
+    def stop_database(self, database: str) -> None:
+        """Cancel the runs of a database that was dropped, and wait until they have let go of its file."""
+        error = WarehouseError(f"Database '{database}' was dropped while this task ran.", 604, "57014")
+        with self._changed:
+            for name in [name for name in self._requested if name.database == database]:
+                del self._requested[name]
+            for name, runs in self._running.items():
+                if name.database == database:
+                    for run in runs:
+                        run.cancel(Cancellation(history.CANCELLED, error))
+            self._changed.wait_for(
+                lambda: not any(name.database == database for name in self._running), _STOP_SECONDS
+            )
+
     def is_idle(self) -> bool:
         """Whether no graph runs or waits to run."""
         with self._changed:

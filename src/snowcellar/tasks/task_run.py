@@ -157,5 +157,11 @@ class TaskRun:
     def _write(self) -> None:
         try:
             self._writer.write(self.row)
-        except Exception as error:  # the database may have been dropped; the run itself must go on
-            log.warning("cannot record a run of task %s: %s", self.task.name, error)
+        except Exception as error:  # the run itself must go on
+            dropped = self.task.name.database not in self._warehouse.databases()
+            log.log(
+                logging.DEBUG if dropped else logging.WARNING,
+                "cannot record a run of task %s: %s",
+                self.task.name,
+                error,
+            )
