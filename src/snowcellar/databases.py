@@ -17,7 +17,10 @@ from snowcellar.result import Result
 from snowcellar.session import Session
 from snowcellar.statement import Statement
 
-_OPTIONS = r"(?P<options>(?:\s+(?:COMMENT|DATA_RETENTION_TIME_IN_DAYS|MAX_DATA_EXTENSION_TIME_IN_DAYS)\s*=\s*(?:'(?:[^']|'')*'|\d+))*)"
+_OPTIONS = (
+    r"(?P<options>(?:\s+(?:COMMENT|DATA_RETENTION_TIME_IN_DAYS|MAX_DATA_EXTENSION_TIME_IN_DAYS)"
+    r"\s*=\s*(?:'(?:[^']|'')*'|\d+))*)"
+)
 _CREATE_DATABASE = re.compile(
     rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?DATABASE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?"
     rf"(?P<name>{NAME}){_OPTIONS}\s*\Z",

@@ -107,7 +107,7 @@ def _counts(translation: Translation, counts: dict[str, int]) -> Result:
     return Result(pa.table(columns), rows_affected=total, statement_type=translation.statement_type)
 
 
-def _run_ddl(session: Session, statement: Statement, tree: exp.Expression, params: Params) -> Result:
+def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Params) -> Result:
     """DDL, in a transaction of its own; CREATE TABLE AS from a stream consumes it (SEMANTICS 1, 24)."""
     if _CREATE_OR_ALTER.match(statement.text):
         # sqlglot reads it as CREATE OR REPLACE, which would empty the table.
@@ -147,7 +147,7 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
     return result
 
 
-def _run_with_fakesnow(session: Session, tree: exp.Expression, params: Params) -> Result:
+def _run_with_fakesnow(session: Session, tree: exp.Expr, params: Params) -> Result:
     """Run a statement through fakesnow's cursor, which keeps the session's database and schema."""
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
     cursor.check_db_and_schema(tree)
@@ -155,8 +155,7 @@ def _run_with_fakesnow(session: Session, tree: exp.Expression, params: Params) -
     for part in cursor._transform_explode(tree):
         transformed = cursor._transform(part, params)
         cursor._execute(transformed, params if transformed.find(exp.Placeholder) else None)
-    table = cursor._arrow_table
-    assert table is not None
+    table: pa.Table = cursor._arrow_table
     upload = transformed.args.get("put_stage_data")
     if upload is not None:
         upload = {**upload, "stage_name": transformed.args["put_stage_name"]}

@@ -88,8 +88,8 @@ class TransactionBroken(WarehouseError):
     def __init__(self, cause: str) -> None:
         super().__init__(
             "The transaction was rolled back because an earlier statement in it failed "
-            f"({cause.splitlines()[0] if cause else 'unknown'}). Snowflake would have kept it open; snowcellar cannot. "
-            "Run ROLLBACK and start again.",
+            f"({cause.splitlines()[0] if cause else 'unknown'}). Snowflake would have kept it open; "
+            "snowcellar cannot. Run ROLLBACK and start again.",
             90237,
             "25P02",
         )

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 Handler = Callable[["Session", re.Match[str]], Result]
 """Runs a statement that matched the handler's pattern."""
 
-SystemFunction = Callable[["Session", Sequence[str]], exp.Expression]
+SystemFunction = Callable[["Session", Sequence[str]], exp.Expr]
 """From the text of the literal arguments to the literal that the call stands for."""
 
-TableFunction = Callable[["Session", Mapping[str, exp.Expression]], exp.Query]
+TableFunction = Callable[["Session", Mapping[str, exp.Expr]], exp.Query]
 """From the arguments (by upper-case name; positional ones as '0', '1', ...) to a DuckDB query."""
 
 MODULES: list[ModuleType] = []

@@ -27,12 +27,14 @@ def run(session: Session, sql: str, duplicates: str, params: Params) -> dict[str
     duplicates: the query of `duplicate_rows`, for the error's text.
     """
     try:
-        actions = session.duck.execute(sql, params or None).to_arrow_table().column(0)
+        actions: pa.Table = session.duck.execute(sql, params or None).to_arrow_table()
     except duckdb.InvalidInputException as error:
         if _TWICE not in str(error):
             raise
         raise DuplicateRowInDml(_one_row(session, duplicates, params)) from error
-    counts = Counter({item["values"]: item["counts"] for item in actions.value_counts().to_pylist()})
+    counts = Counter(
+        {item["values"]: item["counts"] for item in actions.column(0).value_counts().to_pylist()}
+    )
     return {f"number of rows {label}": counts[action] for action, label in _ACTIONS}
 
 

@@ -18,7 +18,7 @@ from snowcellar.session import Session
 DEFAULT_LIMIT = 100
 
 
-def query_history(session: Session, arguments: Mapping[str, exp.Expression]) -> exp.Query:
+def query_history(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Query:
     """The newest statements, newest first; RESULT_LIMIT of them (100)."""
     unknown = set(arguments) - {"RESULT_LIMIT"}
     if unknown:
@@ -50,7 +50,7 @@ def _text(value: int | None) -> str | None:
     return None if value is None else f"{value:06d}"
 
 
-def result_scan(session: Session, arguments: Mapping[str, exp.Expression]) -> exp.Query:
+def result_scan(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Query:
     """The rows that an earlier statement of the session answered."""
     argument = arguments["0"]
     query_id = argument.name if isinstance(argument, exp.Literal) else session.last_query_id

@@ -55,17 +55,17 @@ def table_name(session: Session, table: exp.Table) -> QualifiedName | None:
         for part in (table.args.get("catalog"), table.args.get("db"), table.this)
         if part
     ]
-    if len(parts) < 3 and session.database is None or len(parts) < 2 and session.schema is None:
+    if (len(parts) < 3 and session.database is None) or (len(parts) < 2 and session.schema is None):
         return None
     context = [session.database or "", session.schema or ""]
     return QualifiedName(*context[: 3 - len(parts)], *parts)
 
 
-def _fold_identifier(identifier: exp.Expression) -> str:
+def _fold_identifier(identifier: exp.Expr) -> str:
     return identifier.name if identifier.args.get("quoted") else fold(identifier.name)
 
 
-def sources(session: Session, tree: exp.Expression) -> Iterator[tuple[exp.Table, QualifiedName]]:
+def sources(session: Session, tree: exp.Expr) -> Iterator[tuple[exp.Table, QualifiedName]]:
     """The tables that a statement reads, with their full names; names of CTEs and DML targets left out."""
     target = dml_target(tree)
     for table in list(tree.find_all(exp.Table)):
@@ -75,7 +75,7 @@ def sources(session: Session, tree: exp.Expression) -> Iterator[tuple[exp.Table,
             yield table, name
 
 
-def require_context(session: Session, tree: exp.Expression) -> None:
+def require_context(session: Session, tree: exp.Expr) -> None:
     """Refuse a table named without a database or schema in a session that has none."""
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Identifier) and not _is_cte(table):
@@ -83,7 +83,7 @@ def require_context(session: Session, tree: exp.Expression) -> None:
             qualify(name, session.database, session.schema)
 
 
-def dml_target(tree: exp.Expression) -> exp.Table | None:
+def dml_target(tree: exp.Expr) -> exp.Table | None:
     """The table that a DML statement writes."""
     if isinstance(tree, exp.TruncateTable):
         target = tree.expressions[0]
@@ -98,15 +98,16 @@ def _is_cte(table: exp.Table) -> bool:
     if table.args.get("db") or not isinstance(table.this, exp.Identifier):
         return False
     name = _fold_identifier(table.this)
-    scope: exp.Expression | None = table
-    while scope := scope.parent:
-        if with_ := scope.args.get("with_"):
-            if any(_fold_identifier(cte.args["alias"].this) == name for cte in with_.expressions):
-                return True
+    scope = table.parent
+    while scope is not None:
+        with_ = scope.args.get("with_")
+        if with_ and any(_fold_identifier(cte.args["alias"].this) == name for cte in with_.expressions):
+            return True
+        scope = scope.parent
     return False
 
 
-def mark(session: Session, tree: exp.Expression) -> list[Marker]:
+def mark(session: Session, tree: exp.Expr) -> list[Marker]:
     """Put markers where the tree reads streams and tracked tables."""
     registry = session.warehouse.streams
     markers: dict[QualifiedName, Marker] = {}
@@ -125,7 +126,7 @@ def mark(session: Session, tree: exp.Expression) -> list[Marker]:
     return list(markers.values())
 
 
-def expand_functions(session: Session, tree: exp.Expression) -> bool:
+def expand_functions(session: Session, tree: exp.Expr) -> bool:
     """Evaluate SYSTEM$ functions and table functions in place; whether there were any."""
     found = False
     for call in list(tree.find_all(exp.Anonymous)):
@@ -142,7 +143,7 @@ def expand_functions(session: Session, tree: exp.Expression) -> bool:
     return found
 
 
-def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Expression:
+def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Expr:
     function = features.system_function(name)
     if function is None:
         raise Unsupported(f"{name}()")
@@ -163,7 +164,7 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:
     function = features.table_function(name)
     if function is None:
         return False  # FLATTEN, GENERATOR and the like: fakesnow's
-    arguments: dict[str, exp.Expression] = {}
+    arguments: dict[str, exp.Expr] = {}
     for position, argument in enumerate(call.expressions):
         if isinstance(argument, exp.Kwarg):
             arguments[argument.this.name.upper()] = argument.expression

@@ -17,17 +17,17 @@ from snowcellar.errors import Unsupported
 if TYPE_CHECKING:
     from snowcellar.session import Session
 
-Rewrite = Callable[["Session", exp.Expression], exp.Expression]
+Rewrite = Callable[["Session", exp.Expr], exp.Expr]
 
 
-def apply(session: Session, tree: exp.Expression) -> exp.Expression:
+def apply(session: Session, tree: exp.Expr) -> exp.Expr:
     """The tree with every rewrite done."""
     for rewrite in REWRITES:
         tree = tree.transform(lambda node, rewrite=rewrite: rewrite(session, node), copy=False)
     return tree
 
 
-def division_by_zero(session: Session, node: exp.Expression) -> exp.Expression:
+def division_by_zero(session: Session, node: exp.Expr) -> exp.Expr:
     """x / 0 is an error, not infinity (SEMANTICS 29)."""
     if not isinstance(node, exp.Div | exp.Mod) or node.meta.get("guarded"):
         return node
@@ -65,18 +65,18 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 }
 
 
-def depends_on_session(tree: exp.Expression) -> bool:
+def depends_on_session(tree: exp.Expr) -> bool:
     """Whether a tree calls a function that answers from the session."""
     return any(_context_name(node) in _CONTEXT for node in tree.find_all(exp.Func))
 
 
-def _context_name(node: exp.Expression) -> str:
+def _context_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Anonymous):
         return str(node.this).upper()
     return node.sql_name() if isinstance(node, exp.Func) else ""
 
 
-def context_functions(session: Session, node: exp.Expression) -> exp.Expression:
+def context_functions(session: Session, node: exp.Expr) -> exp.Expr:
     """CURRENT_WAREHOUSE() and its kin answer from the session."""
     name = _context_name(node)
     if name not in _CONTEXT:
@@ -88,7 +88,7 @@ def context_functions(session: Session, node: exp.Expression) -> exp.Expression:
     return literal
 
 
-# Semi-structured values. A VARIANT, OBJECT or ARRAY is a DuckDB JSON: text that keeps numbers as they were written.
+# Semi-structured values. A VARIANT, OBJECT or ARRAY is a DuckDB JSON: text that keeps numbers as written.
 
 _SNOWFLAKE_TYPE_OF_JSON = {
     "VARCHAR": "VARCHAR",
@@ -114,10 +114,10 @@ _IS_TYPE = {
 }
 
 
-def type_of_variant(session: Session, node: exp.Expression) -> exp.Expression:
+def type_of_variant(session: Session, node: exp.Expr) -> exp.Expr:
     """TYPEOF and IS_OBJECT, IS_INTEGER ... ask the value in a VARIANT.
 
-    Deviation: a number with a point is a DECIMAL whatever its size; Snowflake says DOUBLE for very large ones.
+    Deviation: a number with a point is a DECIMAL whatever its size; Snowflake says DOUBLE for large ones.
     """
     if isinstance(node, exp.Typeof) and not node.meta.get("of_sql_type"):
         ifs = [
@@ -134,12 +134,12 @@ def type_of_variant(session: Session, node: exp.Expression) -> exp.Expression:
     return exp.paren(_json_type(value).isin(*_IS_TYPE[name]), copy=False)
 
 
-def _json_type(value: exp.Expression) -> exp.Anonymous:
+def _json_type(value: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this="json_type", expressions=[value.copy()])
 
 
-def variant_as_text(session: Session, node: exp.Expression) -> exp.Expression:
-    """A VARIANT column cast to VARCHAR is its text, without JSON's quotes; JSON null is NULL (SEMANTICS 31)."""
+def variant_as_text(session: Session, node: exp.Expr) -> exp.Expr:
+    """A VARIANT column cast to VARCHAR is its text, without quotes; JSON null is NULL (SEMANTICS 31)."""
     if not isinstance(node, exp.Cast) or not isinstance(node.this, exp.Column):
         return node
     if not node.to.is_type(exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT) or node.meta.get("of_column"):
@@ -165,7 +165,7 @@ def variant_as_text(session: Session, node: exp.Expression) -> exp.Expression:
     )
 
 
-def try_parse_json(session: Session, node: exp.Expression) -> exp.Expression:
+def try_parse_json(session: Session, node: exp.Expr) -> exp.Expr:
     """TRY_PARSE_JSON is NULL for text that is not JSON, empty text, and an object with a key twice.
 
     Source: https://docs.snowflake.com/en/sql-reference/functions/parse_json
@@ -194,7 +194,7 @@ _TRY_TO = {
 }
 
 
-def try_to(session: Session, node: exp.Expression) -> exp.Expression:
+def try_to(session: Session, node: exp.Expr) -> exp.Expr:
     """TRY_TO_TIMESTAMP_NTZ(text) and its kin: the value, or NULL; a format argument is refused."""
     name = str(node.this).upper() if isinstance(node, exp.Anonymous) else ""
     if name not in _TRY_TO:
@@ -213,7 +213,7 @@ _TIMESTAMPS = {
 }
 
 
-def try_cast_timestamp(session: Session, node: exp.Expression) -> exp.Expression:
+def try_cast_timestamp(session: Session, node: exp.Expr) -> exp.Expr:
     """TRY_CAST(text AS TIMESTAMP) is NULL for a time that there is not, such as 30 February.
 
     fakesnow turns it into a cast that fails, as it does for CAST; a type by name passes it by.
@@ -223,7 +223,7 @@ def try_cast_timestamp(session: Session, node: exp.Expression) -> exp.Expression
     return node
 
 
-def positional_columns(session: Session, node: exp.Expression) -> exp.Expression:
+def positional_columns(session: Session, node: exp.Expr) -> exp.Expr:
     """$1, $2 over VALUES are its columns by position."""
     if not isinstance(node, exp.Parameter) or not node.name.isdigit():
         return node

@@ -11,6 +11,7 @@ import hmac
 import json
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 _PROCEDURE_THREADS = 1000
-_TOKEN_PREFIX = 'Snowflake Token="'
+_AUTHORIZATION = re.compile(r'\ASnowflake Token="([^"]+)"\Z')
 
 
 def application(warehouse: Warehouse) -> ASGIApp:
@@ -255,7 +256,7 @@ def _upload_target(request: Request, upload: dict[str, Any]) -> dict[str, Any]:
     folder = os.path.relpath(upload["stageInfo"]["location"], fakesnow_stage.LOCAL_BUCKET_PATH)
     ticket = token_urlsafe(16)
     request.app.state.upload_tickets[ticket] = folder
-    name = os.path.basename(upload["src_locations"][0])
+    name = Path(upload["src_locations"][0]).name
     stage_info = {
         "locationType": "GCS",
         "location": f"{upload['stage_name']}/",
@@ -293,11 +294,9 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _session_of(request: Request) -> Session | None:
-    header = request.headers.get("Authorization", "")
-    if not header.startswith(_TOKEN_PREFIX):
-        return None
+    match = _AUTHORIZATION.match(request.headers.get("Authorization", ""))
     warehouse: Warehouse = request.app.state.warehouse
-    return warehouse.session(header[len(_TOKEN_PREFIX) : -1])
+    return warehouse.session(match[1]) if match else None
 
 
 def _no_session() -> Response:

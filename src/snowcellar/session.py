@@ -57,11 +57,11 @@ class Session:
         role: str = "ACCOUNTADMIN",
         caller: Session | None = None,
     ) -> None:
-        self.warehouse = warehouse
-        self.number = number
+        self.warehouse: Warehouse = warehouse
+        self.number: int = number
         self.token = secrets.token_urlsafe(32)
-        self.user = user
-        self.role = role
+        self.user: str = user
+        self.role: str = role
         self.virtual_warehouse: str | None = caller.virtual_warehouse if caller else None
         self.caller = caller
         self.parameters: dict[str, Any] = dict(caller.parameters if caller else DEFAULT_PARAMETERS)

@@ -91,7 +91,7 @@ def _type(value: object) -> str:
     return {bool: "BOOLEAN", int: "NUMBER"}.get(type(value), "STRING")
 
 
-def wait(session: Session, arguments: Sequence[str]) -> exp.Expression:
+def wait(session: Session, arguments: Sequence[str]) -> exp.Expr:
     """SYSTEM$WAIT(amount [, unit])."""
     amount, unit = float(arguments[0]), (arguments[1] if len(arguments) > 1 else "SECONDS").upper()
     if unit not in _UNIT_SECONDS:
@@ -108,7 +108,7 @@ def wait(session: Session, arguments: Sequence[str]) -> exp.Expression:
     return exp.Literal.string(f"waited {arguments[0]} {unit.lower()}")
 
 
-def cancel_all_queries(session: Session, arguments: Sequence[str]) -> exp.Expression:
+def cancel_all_queries(session: Session, arguments: Sequence[str]) -> exp.Expr:
     """SYSTEM$CANCEL_ALL_QUERIES(session): a session runs one statement at a time, and this is it."""
     return exp.Literal.string("0 queries cancelled.")
 

@@ -20,7 +20,7 @@ from snowcellar.session import Session
 _STAGED = re.compile(rf"@(?P<stage>~|{NAME})(?:/(?P<path>[^\s()]*))?\Z")
 
 
-def expand(session: Session, tree: exp.Expression) -> None:
+def expand(session: Session, tree: exp.Expr) -> None:
     """Replace the staged files that a statement reads by DuckDB scans, in place."""
     for table in list(tree.find_all(exp.Table)):
         if isinstance(table.this, exp.Var | exp.Literal) and table.this.name.startswith("@"):

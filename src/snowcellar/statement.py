@@ -27,7 +27,7 @@ class Statement:
         self.text = _TRAILING_NOISE.sub("", _LEADING_NOISE.sub("", sql))
 
     @cached_property
-    def tree(self) -> exp.Expression:
+    def tree(self) -> exp.Expr:
         trees = [tree for tree in sqlglot.parse(self.text, read="snowflake") if tree]
         if len(trees) != 1:
             raise CompilationError(
@@ -43,7 +43,7 @@ class Statement:
         return pattern.match(self.text)
 
 
-def _name_identifiers(tree: Any) -> exp.Expression:
+def _name_identifiers(tree: Any) -> exp.Expr:
     """IDENTIFIER('a.b.c') with a literal is the name it holds, so that everything after sees one form."""
     for table in list(tree.find_all(exp.Table)):
         call = table.this

@@ -33,12 +33,12 @@ _DEPENDS_ON_BINDS = re.compile(r"IDENTIFIER\s*\(|TABLE\s*\(\s*[?:]", re.IGNORECA
 class Translation:
     """A query or DML statement in DuckDB's SQL, with markers for what must be looked up at every run."""
 
-    kind: type[exp.Expression]
+    kind: type[exp.Expr]
     sql: str
     markers: tuple[Marker, ...]
     target: QualifiedName | None = None
     touched: str | None = None
-    """FROM and WHERE clauses for the target's rows that the statement may change, if the target is tracked."""
+    """If the target is tracked: FROM and WHERE clauses for its rows that the statement may change."""
     count_columns: tuple[str, ...] = ()
     duplicates: str | None = None
     """For MERGE: a query for target rows that the source matches twice."""
@@ -61,14 +61,14 @@ class Translation:
         return text
 
 
-_TYPE_IDS: dict[type[exp.Expression], int] = {
+_TYPE_IDS: dict[type[exp.Expr], int] = {
     exp.Insert: statement_type.INSERT,
     exp.Update: statement_type.UPDATE,
     exp.Delete: statement_type.DELETE,
     exp.Merge: statement_type.MERGE,
     exp.TruncateTable: statement_type.DDL,
 }
-_COUNT_COLUMNS: dict[type[exp.Expression], tuple[str, ...]] = {
+_COUNT_COLUMNS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Insert: ("number of rows inserted",),
     exp.Update: ("number of rows updated", "number of multi-joined rows updated"),
     exp.Delete: ("number of rows deleted",),
@@ -122,13 +122,13 @@ def translate(
     return translation
 
 
-def to_duckdb(session: Session, tree: exp.Expression, params: Params = None) -> str:
+def to_duckdb(session: Session, tree: exp.Expr, params: Params = None) -> str:
     """The DuckDB text of a tree, after our rewrites and fakesnow's."""
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
     return cursor._transform(rewrites.apply(session, tree), params).sql(dialect="duckdb")
 
 
-def _translate(session: Session, tree: exp.Expression, params: Params) -> Translation:
+def _translate(session: Session, tree: exp.Expr, params: Params) -> Translation:
     target_table = relations.dml_target(tree)
     target = relations.table_name(session, target_table) if target_table is not None else None
     tracked = target in session.warehouse.streams.tables
@@ -166,7 +166,7 @@ def _name_columns(session: Session, tree: exp.Insert, target: QualifiedName | No
         tree.set("this", exp.Schema(this=tree.this, expressions=columns))
 
 
-def _touched_rows(tree: exp.Expression, target: QualifiedName) -> exp.Select:
+def _touched_rows(tree: exp.Expr, target: QualifiedName) -> exp.Select:
     """SELECT * over the rows of its target that a statement may change: more of them do no harm."""
     if isinstance(tree, exp.Merge):
         return merge.pairs(tree, "*", "semi")

@@ -24,18 +24,17 @@ GLOBAL_VIEWS = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW.rep
 
 def apply() -> None:
     """Install the replacements that are code rather than SQL."""
-    transforms.numeric_agg_implicit_cast = exact_numeric_aggregate
+    transforms.numeric_agg_implicit_cast = exact_numeric_aggregate  # type: ignore[assignment]
 
 
-def exact_numeric_aggregate(node: exp.Expression) -> exp.Expression:
+def exact_numeric_aggregate(node: exp.Expr) -> exp.Expr:
     """SUM, AVG ... in a select list are named by their text, and NUMBER stays NUMBER.
 
     fakesnow's numeric_agg_implicit_cast reads every argument as DOUBLE, so that VARCHAR can be summed;
     a sum of money then loses its cents.
     """
-    if isinstance(node, fakesnow_transforms._NUMERIC_ONLY_AGGS) and isinstance(node.parent, exp.Select):
-        if node.arg_key == "expressions" and (
-            name := fakesnow_transforms._numeric_agg_col_name(node, node.this)
-        ):
-            return exp.alias_(node, name, quoted=True)
+    listed = isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
+    if listed and isinstance(node, fakesnow_transforms._NUMERIC_ONLY_AGGS):
+        name = fakesnow_transforms._numeric_agg_col_name(node, node.this)
+        return exp.alias_(node, name, quoted=True) if name else node
     return node

@@ -110,8 +110,8 @@ def drop_warehouse(session: Session, match: re.Match[str]) -> Result:
 def show_warehouses(session: Session, match: re.Match[str]) -> Result:
     """SHOW WAREHOUSES [LIKE ...]."""
     rows = session.duck.execute(
-        "SELECT name, state, 'STANDARD', size, 0, 0, auto_suspend, auto_resume::VARCHAR, created_on, created_on, "
-        f"created_on, 'ACCOUNTADMIN', comment FROM {TABLE} ORDER BY name"
+        "SELECT name, state, 'STANDARD', size, 0, 0, auto_suspend, auto_resume::VARCHAR, created_on, "
+        f"created_on, created_on, 'ACCOUNTADMIN', comment FROM {TABLE} ORDER BY name"
     ).fetchall()
     return show.answer(session, match["rest"], _SHOWN, rows)
 

@@ -32,8 +32,8 @@ from snowcellar.procedures.registry import ProcedureRegistry
 from snowcellar.session import Session
 from snowcellar.streams import registry
 from snowcellar.streams.registry import StreamRegistry
-from snowcellar.translation import TranslationCache
 from snowcellar.tasks.registry import TaskRegistry
+from snowcellar.translation import TranslationCache
 
 META_SCHEMA = "_fs_information_schema"
 """Where a database's own metadata lives: fakesnow hides this schema from users already."""
@@ -74,7 +74,7 @@ class Warehouse:
         self.folder = self.file.with_name(self.file.name + ".d")
         self.minute_seconds = minute_seconds
         self.password = secrets.token_urlsafe(24)
-        self.account = "local"
+        self.account: str = "local"
         self.history = QueryHistory()
         self.locks = LockTable()
         self.streams = StreamRegistry()
@@ -209,7 +209,7 @@ class Warehouse:
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB connection of its own, outside any session's transaction, for the features' bookkeeping."""
+        """A DuckDB connection outside any session's transaction, for the features' bookkeeping."""
         duck = self.duck.cursor()
         try:
             yield duck

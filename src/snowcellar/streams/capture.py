@@ -53,7 +53,8 @@ def record_before_images(
     names = column_list(columns)
     number = transaction.numbers[tracked.name.database]
     session.duck.execute(
-        f'INSERT INTO {tracked.before_images(meta)} (change, change_tx, "{ROW_COLUMN}", "{TX_COLUMN}", {names}) '
+        f"INSERT INTO {tracked.before_images(meta)} "
+        f'(change, change_tx, "{ROW_COLUMN}", "{TX_COLUMN}", {names}) '
         f"SELECT nextval('{meta}.sc_change'), {number}, * FROM "
         f'(SELECT "{ROW_COLUMN}", "{TX_COLUMN}", {names} {touched})'
     )

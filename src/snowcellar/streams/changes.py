@@ -111,7 +111,8 @@ class _Source:
         before = f"({self._first_images(existed)})"
         differs = " OR ".join(f"b.{name} IS DISTINCT FROM n.{name}" for name in self._names)
         updated = f'{before} AS b JOIN ({now}) AS n ON n."{ROW_COLUMN}" = b."{ROW_COLUMN}" WHERE {differs}'
-        gone = f'(SELECT * FROM {before} AS b WHERE b."{ROW_COLUMN}" NOT IN (SELECT "{ROW_COLUMN}" FROM ({now})))'
+        still = f'SELECT "{ROW_COLUMN}" FROM ({now})'
+        gone = f'(SELECT * FROM {before} AS b WHERE b."{ROW_COLUMN}" NOT IN ({still}))'
         return " UNION ALL ".join(
             [
                 self._show(f"(SELECT * FROM ({now}) WHERE {inserted})", "INSERT", False),

@@ -28,7 +28,8 @@ def consume(session: Session, transaction: Transaction, name: QualifiedName) -> 
     else:
         for low, high in changes.pending(session, transaction, stream):
             session.duck.execute(
-                f"DELETE FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id} AND tx BETWEEN {low} AND {high}"
+                f"DELETE FROM {meta}.sc_pending "
+                f"WHERE stream_id = {stream.stream_id} AND tx BETWEEN {low} AND {high}"
             )
     moved = dataclasses.replace(stream, initial_rows=False, consumed_on=now)
     transaction.after_commit.append(lambda: registry.streams.update({name: moved}))

@@ -113,8 +113,8 @@ def describe_stream(session: Session, match: re.Match[str]) -> Result:
     return Result.rows(_SHOWN, [_shown_row(find_stream(session, match["name"]))])
 
 
-def stream_has_data(session: Session, arguments: Sequence[str]) -> exp.Expression:
-    """SYSTEM$STREAM_HAS_DATA('name'): may be TRUE for changes that cancel out, never FALSE with rows to show."""
+def stream_has_data(session: Session, arguments: Sequence[str]) -> exp.Expr:
+    """SYSTEM$STREAM_HAS_DATA: TRUE even for changes that cancel out, never FALSE with rows to show."""
     stream = find_stream(session, arguments[0])
     return exp.true() if has_data(session, stream) else exp.false()
 
@@ -179,8 +179,10 @@ def _insert(
     )
     session.duck.execute(
         f"INSERT INTO {meta}.sc_streams VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, FALSE)",
-        [name.schema, name.name, stream_id, table.name.schema, table.name.name, stream.append_only]
-        + [stream.initial_rows, stream.comment, stream.owner, now, now],
+        [
+            *(name.schema, name.name, stream_id, table.name.schema, table.name.name, stream.append_only),
+            *(stream.initial_rows, stream.comment, stream.owner, now, now),
+        ],
     )
     return stream
 

@@ -21,7 +21,7 @@ from snowcellar.transactions import Transaction
 Follow = Callable[[Transaction], None]
 
 
-def before(session: Session, tree: exp.Expression) -> Follow | None:
+def before(session: Session, tree: exp.Expr) -> Follow | None:
     """What must follow a DDL statement once it has run; None when no stream is concerned."""
     table = tree.find(exp.Table)
     name = relations.table_name(session, table) if table is not None else None
