@@ -1,0 +1,109 @@
+"""From messages to columns: nothing is lost, nothing is parsed, and what is not UTF-8 says so."""
+
+import base64
+
+import orjson
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.batch import MessagesInHand, Slice
+from tests.ingest.doubles import FakeMessage
+
+
+def _rows(*messages: FakeMessage) -> list[dict[str, object]]:
+    hand = MessagesInHand("sales")
+    stored = dict.fromkeys((message.place for message in messages), 0)
+    hand.add(messages, stored)
+    rows: list[dict[str, object]] = hand.batch(stored).table.to_pylist()
+    return rows
+
+
+def test_message_becomes_one_row_with_its_coordinates() -> None:
+    (row,) = _rows(FakeMessage(7, b'{"a":1}', b"1001", place=2))
+    assert row == {
+        "topic": "sales",
+        "kafka_partition": 2,
+        "kafka_offset": 7,
+        "timestamp_ms": 1_700_000_000_007,
+        "message_key": "1001",
+        "key_encoding": "utf-8",
+        "headers": None,
+        "payload": '{"a":1}',
+        "payload_encoding": "utf-8",
+    }
+
+
+def test_tombstone_and_empty_value_stay_apart() -> None:
+    tombstone, empty = _rows(FakeMessage(0, None), FakeMessage(1, b""))
+    assert tombstone["payload"] is None
+    assert empty["payload"] == ""
+
+
+def test_bytes_that_are_no_utf8_go_as_base64_and_their_neighbours_as_text() -> None:
+    broken, fine = _rows(FakeMessage(0, b"\xff\xfe{}", b"\x80"), FakeMessage(1, "é{}".encode(), b"k"))
+    assert (broken["payload_encoding"], broken["key_encoding"]) == ("base64", "base64")
+    assert base64.b64decode(str(broken["payload"])) == b"\xff\xfe{}"
+    assert (fine["payload"], fine["payload_encoding"], fine["key_encoding"]) == ("é{}", "utf-8", "utf-8")
+
+
+def test_headers_keep_their_order_and_their_repeats() -> None:
+    (row,) = _rows(FakeMessage(0, extra=[("a", b"1"), ("a", b"2"), ("b", b"\xff"), ("c", None)]))
+    assert orjson.loads(str(row["headers"])) == [
+        ["a", "1"],
+        ["a", "2"],
+        ["b", {"base64": "/w=="}],
+        ["c", None],
+    ]
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.binary(max_size=40), st.text(max_size=20).map(str.encode)), min_size=1)
+)
+def test_every_payload_can_be_had_back_byte_for_byte(values: list[bytes | None]) -> None:
+    rows = _rows(*(FakeMessage(number, value) for number, value in enumerate(values)))
+    assert [_original(row) for row in rows] == values
+
+
+def _original(row: dict[str, object]) -> bytes | None:
+    if row["payload"] is None:
+        return None
+    text = str(row["payload"])
+    return base64.b64decode(text) if row["payload_encoding"] == "base64" else text.encode()
+
+
+def test_surrogate_halves_are_no_utf8_and_kept_all_the_same() -> None:
+    (row,) = _rows(FakeMessage(0, b'"\xed\xa0\x80"'))
+    assert row["payload_encoding"] == "base64"
+
+
+def test_messages_that_are_already_loaded_or_of_another_partition_are_left_out() -> None:
+    hand = MessagesInHand("sales")
+    hand.add([FakeMessage(4), FakeMessage(5), FakeMessage(6, place=3)], {0: 5})
+    hand.add([FakeMessage(5), FakeMessage(6)], {0: 5})
+    batch = hand.batch({0: 5})
+    assert batch.slices == (Slice(0, 5, 7),)
+    assert batch.table.column("kafka_offset").to_pylist() == [5, 6]
+
+
+def test_slice_covers_offsets_that_were_compacted_away() -> None:
+    hand = MessagesInHand("sales")
+    hand.add([FakeMessage(12), FakeMessage(15)], {0: 10})
+    assert hand.batch({0: 10}).slices == (Slice(0, 10, 16),)
+
+
+def test_hand_counts_bytes_and_waits_from_its_first_message_on() -> None:
+    hand = MessagesInHand("sales")
+    assert hand.age_seconds == 0
+    hand.add([FakeMessage(0, b"12345"), FakeMessage(1, None)], {0: 0})
+    assert (len(hand), hand.payload_bytes) == (2, 5)
+    assert hand.age_seconds > 0
+    hand.clear()
+    assert (len(hand), hand.payload_bytes, hand.age_seconds) == (0, 0, 0)
+
+
+def test_columns_are_text_because_snowflake_reads_no_binary_column_of_parquet() -> None:
+    hand = MessagesInHand("sales")
+    hand.add([FakeMessage(0, b"\xff")], {0: 0})
+    types = {field.type for field in hand.batch({0: 0}).table.schema}
+    assert types == {pa.string(), pa.int64()}

@@ -1,0 +1,163 @@
+"""Connections by name: found where the Snowflake CLI keeps them, and never a secret in a message."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest.connections import ConnectionParameters, connect, load_connection, open_connection
+from ingest.errors import (
+    ConnectionFileUnreadable,
+    ConnectionNotFound,
+    WarehouseRefusedLogin,
+    WarehouseUnreachable,
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SNOWFLAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CAVES_CONFIG_FILE", raising=False)
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_connection_in_an_explicit_file_is_the_one_taken(tmp_path: Path) -> None:
+    _write(tmp_path / ".caves/config.toml", '[connections.local]\naccount = "folder"\n')
+    file = _write(tmp_path / "mine.toml", '[connections.local]\naccount = "mine"\n')
+    assert load_connection("local", file)["account"] == "mine"
+
+
+def test_connection_file_may_be_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _write(tmp_path / "mine.toml", '[connections.local]\naccount = "mine"\n')
+    monkeypatch.setenv("CAVES_CONFIG_FILE", str(file))
+    assert load_connection("local")["account"] == "mine"
+
+
+def test_local_folder_comes_before_the_home_folder(tmp_path: Path) -> None:
+    _write(
+        tmp_path / "home/config.toml",
+        '[connections.local]\naccount = "home"\n[connections.prod]\naccount = "p"\n',
+    )
+    _write(tmp_path / ".caves/config.toml", '[connections.local]\naccount = "folder"\n')
+    assert load_connection("local")["account"] == "folder"
+    assert load_connection("prod")["account"] == "p"
+
+
+def test_connections_toml_names_its_tables_without_a_prefix(tmp_path: Path) -> None:
+    _write(tmp_path / "home/connections.toml", '[prod]\naccount = "p"\nprivate_key_path = "key.p8"\n')
+    assert load_connection("prod") == {"account": "p", "private_key_file": "key.p8"}
+
+
+def test_secret_may_come_from_the_environment_instead_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path / "home/config.toml", '[connections.prod]\naccount = "p"\n')
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS_PROD_PASSWORD", "from the vault")
+    assert load_connection("prod")["password"] == "from the vault"
+
+
+def test_passphrase_of_a_key_is_given_only_with_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRIVATE_KEY_PASSPHRASE", "open sesame")
+    file = _write(
+        tmp_path / "c.toml",
+        '[connections.keyed]\nprivate_key_file = "k.p8"\n[connections.plain]\nuser = "u"\n',
+    )
+    assert load_connection("keyed", file)["private_key_file_pwd"] == "open sesame"
+    assert load_connection("plain", file) == {"user": "u"}
+
+
+def test_mistyped_name_is_answered_with_the_names_that_exist(tmp_path: Path) -> None:
+    file = _write(tmp_path / "c.toml", "[connections.local]\n[connections.prod]\n")
+    with pytest.raises(ConnectionNotFound) as caught:
+        load_connection("lokal", file)
+    message = str(caught.value)
+    assert (
+        "'lokal'" in message and str(file) in message and "local, prod" in message and "caves up" in message
+    )
+
+
+def test_no_file_at_all_says_what_to_do() -> None:
+    with pytest.raises(ConnectionNotFound, match="Start a local warehouse with `caves up`"):
+        load_connection("local")
+
+
+@pytest.mark.parametrize("content", ["[connections.local", "\ufeff= 1"])
+def test_broken_file_is_named(tmp_path: Path, content: str) -> None:
+    file = _write(tmp_path / "c.toml", content)
+    with pytest.raises(ConnectionFileUnreadable, match=r"c\.toml"):
+        load_connection("local", file)
+
+
+def test_explicit_file_that_is_missing_is_said() -> None:
+    with pytest.raises(ConnectionFileUnreadable, match="there is no such file"):
+        load_connection("local", "nowhere.toml")
+
+
+def test_secrets_print_as_stars() -> None:
+    parameters = ConnectionParameters(
+        user="albert", password="s3cret", token="t0ken", private_key_file_pwd="pass", private_key_file="k.p8"
+    )
+    for text in (str(parameters), repr(parameters), f"{parameters}", f"{[parameters]}"):
+        assert "s3cret" not in text and "t0ken" not in text and "pass'" not in text
+        assert "albert" in text and "k.p8" in text
+
+
+def _nobody_listens() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_warehouse_that_is_down_fails_within_seconds_in_one_line(tmp_path: Path) -> None:
+    port = _nobody_listens()
+    file = _write(
+        tmp_path / "c.toml",
+        '[connections.local]\naccount = "local"\nuser = "u"\npassword = "p"\nhost = "127.0.0.1"\n'
+        f'port = {port}\nprotocol = "http"\n',
+    )
+    begun = time.monotonic()
+    with pytest.raises(WarehouseUnreachable) as caught:
+        connect("local", file)
+    assert time.monotonic() - begun < 10
+    assert f"127.0.0.1:{port}" in str(caught.value) and "\n" not in str(caught.value)
+    assert caught.value.transient
+
+
+def test_warehouse_that_accepts_and_never_answers_fails_within_seconds() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        begun = time.monotonic()
+        with pytest.raises(WarehouseUnreachable):
+            open_connection(
+                ConnectionParameters(
+                    account="local",
+                    user="u",
+                    password="p",
+                    host="127.0.0.1",
+                    port=silent.getsockname()[1],
+                    protocol="http",
+                    socket_timeout=2,
+                )
+            )
+        assert time.monotonic() - begun < 10
+
+
+def test_key_file_that_is_missing_is_no_reason_to_retry() -> None:
+    parameters = ConnectionParameters(
+        account="a", user="svc", authenticator="SNOWFLAKE_JWT", private_key_file="nowhere.p8"
+    )
+    with pytest.raises(WarehouseRefusedLogin, match=r"'svc'.*nowhere\.p8") as caught:
+        open_connection(parameters)
+    assert not caught.value.transient
