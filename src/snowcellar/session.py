@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from snowcellar.transactions import Connection
 
 if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
+
+_LITERAL_OR_COMMENT = re.compile(r"('(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$|--[^\n]*|/\*.*?\*/)", re.DOTALL)
 
 Params = list[Any] | dict[str, Any] | None
 
@@ -164,7 +167,7 @@ class Session:
             )
             outer, self.query = self.query, record
             try:
-                result = features.run(self, Statement(self.fake.variables.inline_variables(sql)), params)
+                result = features.run(self, Statement(self._inline_variables(sql)), params)
                 record.rows = result.table.num_rows
                 self._remember(record.query_id, result)
                 return result
@@ -177,6 +180,14 @@ class Session:
                 record.ended = datetime.now(UTC)
                 self.query = outer
                 self.last_query_id = record.query_id
+
+    def _inline_variables(self, sql: str) -> str:
+        """The statement with $name replaced by the session variable's value, except in literals."""
+        if "$" not in sql:
+            return sql
+        parts = _LITERAL_OR_COMMENT.split(sql)
+        parts[::2] = [self.fake.variables.inline_variables(part) for part in parts[::2]]
+        return "".join(parts)
 
     def _remember(self, query_id: str, result: Result) -> None:
         self.results[query_id] = result
