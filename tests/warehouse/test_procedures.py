@@ -193,7 +193,8 @@ def test_a_body_is_not_looked_at_before_the_call(sql: Sql) -> None:
 
 
 def test_a_dataframe_is_the_rows_of_returns_table(connection: Any, sql: Sql) -> None:
-    body = "def main(session, n): return session.sql(f'SELECT {n} AS x, 1.5 AS y UNION ALL SELECT 2, 2.5').sort('X')"
+    query = "SELECT {n} AS x, 1.5 AS y UNION ALL SELECT 2, 2.5"
+    body = f"def main(session, n): return session.sql(f'{query}').sort('X')"
     sql(inline("P(n INT) RETURNS TABLE (a INT, b NUMBER(3, 1))", body))
     cursor = connection.cursor().execute("CALL P(7)")
     assert cursor.fetchall() == [(2, Decimal("2.5")), (7, Decimal("1.5"))]
@@ -263,7 +264,7 @@ def test_create_names_what_it_refuses(sql: Sql, clauses: str, named: str) -> Non
 def test_temporary_and_anonymous_procedures_are_refused_by_name(sql: Sql) -> None:
     with pytest.raises(ProgrammingError, match="CREATE TEMPORARY PROCEDURE"):
         sql(inline("P() RETURNS INT", "def main(session): return 1").replace("OR REPLACE", "TEMPORARY"))
-    with pytest.raises(ProgrammingError, match="WITH ... AS PROCEDURE"):
+    with pytest.raises(ProgrammingError, match=r"WITH \.\.\. AS PROCEDURE"):
         sql(f"WITH P AS PROCEDURE () RETURNS INT {_CLAUSES} AS 'x' CALL P()")
 
 
@@ -289,6 +290,20 @@ def test_describe_and_drop_of_an_absent_procedure_say_2003(sql: Sql) -> None:
     sql("DROP PROCEDURE P(NUMBER)")
     with pytest.raises(ProgrammingError):
         sql("CALL P(1)")
+
+
+def test_a_dollar_in_a_body_is_no_session_variable(sql: Sql) -> None:
+    sql("SET wine = 'Gamay'")
+    sql(inline("P(a VARCHAR) RETURNS VARCHAR", "def main(session, a): return a + ' $wine $nothing'"))
+    assert sql("CALL P($wine)") == [("Gamay $wine $nothing",)]
+
+
+def test_procedures_go_with_their_schema(sql: Sql) -> None:
+    for _ in range(2):
+        sql("CREATE SCHEMA SHORT_LIVED")
+        assert sql("SHOW PROCEDURES") == []
+        sql(inline("P() RETURNS INT", "def main(session): return 1"))
+        sql("DROP SCHEMA SHORT_LIVED")
 
 
 def test_show_procedures_lists_by_pattern_and_place(connection: Any, sql: Sql) -> None:

@@ -94,6 +94,15 @@ class ProcedureRegistry:
             self._delete_row(duck, meta, procedure)
             self._overloads[procedure.name].pop(procedure.types, None)
 
+    def drop_schema(self, duck: duckdb.DuckDBPyConnection, meta: str, database: str, schema: str) -> None:
+        """Forget the procedures of a schema for good."""
+        with self.lock:
+            gone = [name for name in self._overloads if (name.database, name.schema) == (database, schema)]
+            if gone:
+                duck.execute(f"DELETE FROM {meta}.sc_procedures WHERE procedure_schema = ?", [schema])
+            for name in gone:
+                del self._overloads[name]
+
     @staticmethod
     def _delete_row(duck: duckdb.DuckDBPyConnection, meta: str, procedure: Procedure) -> None:
         duck.execute(

@@ -197,6 +197,12 @@ def on_drop(warehouse: Warehouse, database: str) -> None:
     warehouse.procedures.forget(database)
 
 
+def on_drop_schema(warehouse: Warehouse, database: str, schema: str) -> None:
+    """Forget the procedures of a schema that has been dropped."""
+    with warehouse.cursor() as duck:
+        warehouse.procedures.drop_schema(duck, warehouse.meta(database), database, schema)
+
+
 def start(warehouse: Warehouse) -> None:
     """Have a worker ready before the first CALL, if there is anything to call."""
     warehouse.workers.imports.clear()
@@ -218,4 +224,13 @@ STATEMENTS = [
 ]
 BOUND_STATEMENTS = [(CALL, call)]
 
-__all__ = ["BOUND_STATEMENTS", "CATALOG_DDL", "STATEMENTS", "on_attach", "on_drop", "start", "stop"]
+__all__ = [
+    "BOUND_STATEMENTS",
+    "CATALOG_DDL",
+    "STATEMENTS",
+    "on_attach",
+    "on_drop",
+    "on_drop_schema",
+    "start",
+    "stop",
+]

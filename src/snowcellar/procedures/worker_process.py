@@ -43,6 +43,7 @@ class WorkerProcess:
         self.distributions = distributions
         self.imports = NO_IMPORTS
         self._ready = False
+        self._killed = False
         self._lock = threading.RLock()
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / "scratch"
@@ -76,8 +77,8 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
+        """Whether the process runs and has not been told to end."""
+        return not self._killed and self._process.poll() is None
 
     def prepare(self) -> None:
         """Have the process import Snowpark; returns at once when it has."""
@@ -120,6 +121,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process, whatever it does."""
+        self._killed = True
         self._process.kill()
 
     def close(self) -> None:
