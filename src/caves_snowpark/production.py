@@ -13,6 +13,7 @@ from typing import Final
 
 from snowflake.snowpark import Column, DataFrame, Window
 from snowflake.snowpark import functions as F
+from snowflake.snowpark.types import StructType
 
 from caves_snowpark import schemas
 from caves_snowpark.schemas import DATE
@@ -53,7 +54,9 @@ def latest_orders(changes: DataFrame) -> DataFrame:
         "CREATED_AT": F.sysdate(),
         "UPDATED_AT": F.sysdate(),
     }
-    return _latest(changes, key="ORDER_ID").select(*_as_columns(schemas.columns(schemas.ORDERS), renamed))
+    return _latest(changes, schemas.STG_ORDERS, key="ORDER_ID").select(
+        *_as_columns(schemas.columns(schemas.ORDERS), renamed)
+    )
 
 
 def latest_adjustments(changes: DataFrame) -> DataFrame:
@@ -71,7 +74,7 @@ def latest_adjustments(changes: DataFrame) -> DataFrame:
         "UPDATED_AT": F.sysdate(),
     }
     columns = _as_columns(schemas.columns(schemas.INVENTORY_HISTORY), renamed)
-    return _latest(changes, key="ADJUSTMENT_ID").select(*columns)
+    return _latest(changes, schemas.STG_INVENTORY_ADJUSTMENTS, key="ADJUSTMENT_ID").select(*columns)
 
 
 def stock_by_location(changes: DataFrame, staged: DataFrame) -> DataFrame:
@@ -129,11 +132,11 @@ def _as_columns(names: list[str], renamed: dict[str, Column]) -> list[Column]:
     return [renamed.get(name, F.col(name)).alias(name) for name in names]
 
 
-def _latest(changes: DataFrame, key: str) -> DataFrame:
+def _latest(changes: DataFrame, staged: StructType, key: str) -> DataFrame:
     by_recency = Window.partition_by(key).order_by(*_LATEST_FIRST)
     return (
         inserted(changes)
-        .select("*", F.row_number().over(by_recency).alias("RECENCY"))
+        .select(*schemas.columns(staged), F.row_number().over(by_recency).alias("RECENCY"))
         .filter(F.col("RECENCY") == F.lit(1))
     )
 

@@ -19,8 +19,14 @@ from zoneinfo import ZoneInfo
 import pandas
 import pytest
 from snowflake.snowpark._internal.analyzer.binary_expression import Multiply
-from snowflake.snowpark._internal.analyzer.expression import CaseWhen, RegExp, SubfieldString
-from snowflake.snowpark._internal.analyzer.unary_expression import Cast
+from snowflake.snowpark._internal.analyzer.expression import (
+    Attribute,
+    CaseWhen,
+    RegExp,
+    SubfieldString,
+    UnresolvedAttribute,
+)
+from snowflake.snowpark._internal.analyzer.unary_expression import Alias, Cast
 from snowflake.snowpark.mock import ColumnEmulator, ColumnType, TableEmulator, _plan, patch
 from snowflake.snowpark.types import (
     ArrayType,
@@ -133,10 +139,11 @@ def mend_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
             case CaseWhen():
                 branches = [(evaluate(condition), evaluate(value)) for condition, value in exp.branches]
                 return _case(branches, evaluate(exp.else_value))
-        return _mended(original(exp, input_data, analyzer, aliases, **options))
+        return _mended(original(exp, input_data, analyzer, aliases, **options), input_data)
 
     monkeypatch.setattr(_plan, "calculate_expression", calculate)
     monkeypatch.setattr(_plan, "execute_mock_plan", _numbering_rows_anew(_plan.execute_mock_plan))
+    monkeypatch.setattr(_plan, "describe", _reading_the_projection(_plan.describe))
 
 
 def _numbering_rows_anew(execute: Callable[..., Any]) -> Callable[..., Any]:
@@ -152,13 +159,31 @@ def _numbering_rows_anew(execute: Callable[..., Any]) -> Callable[..., Any]:
     return execute_mock_plan
 
 
-def _mended(result: Any) -> Any:
-    """A text's NULL became NaN where no row had a text, and the next function failed on it."""
-    if not isinstance(result, ColumnEmulator) or not isinstance(
-        result.sf_type.datatype, StringType | VariantType
-    ):
+def _reading_the_projection(describe: Callable[..., Any]) -> Callable[..., Any]:
+    """It ran the whole plan for the names of its columns, at every step of a transform."""
+
+    @wraps(describe)
+    def names_of(plan: Any) -> Any:
+        projection = getattr(plan.source_plan, "projection", None) or []
+        if projection and all(
+            isinstance(each, Alias | Attribute | UnresolvedAttribute) for each in projection
+        ):
+            return [Attribute(each.name, StringType()) for each in projection]
+        return describe(plan)
+
+    return names_of
+
+
+def _mended(result: Any, input_data: Any) -> Any:
+    """A text's NULL became NaN where no row had a text, and a condition of no rows chose among columns."""
+    if not isinstance(result, ColumnEmulator):
         return result
-    return _column(_values(result), result, result.sf_type.datatype) if result.isna().any() else result
+    datatype = result.sf_type.datatype
+    if isinstance(datatype, StringType | VariantType) and result.isna().any():
+        return _column(_values(result), result, datatype)
+    if isinstance(datatype, BooleanType) and not len(input_data):
+        return result.astype(bool)
+    return result
 
 
 def _subfield(variant: ColumnEmulator, field: str) -> ColumnEmulator:

@@ -59,9 +59,13 @@ class LocalWarehouse:
             event if isinstance(event, Message) else message(event, offset)
             for offset, event in enumerate(events, start)
         ]
-        columns = schemas.columns(schemas.RAW_EVENTS)
-        rows = [tuple(raw_row(each)[name] for name in columns) for each in messages]
-        self.session.create_dataframe(rows, schema=schemas.RAW_EVENTS).write.insert_into(names.RAW_EVENTS)
+        self.insert(names.RAW_EVENTS, *(raw_row(each) for each in messages))
+
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        """Append rows to a table, by column name."""
+        schema = schemas.TABLES[table]
+        values = [tuple(row.get(name) for name in schemas.columns(schema)) for row in rows]
+        self.session.create_dataframe(values, schema=schema).write.insert_into(table)
 
     def run(self, procedure: ModuleType, *arguments: Any) -> dict[str, Any]:
         """CALL a procedure; if it does not fail, its stream moves on."""

@@ -1,0 +1,56 @@
+"""PIPELINE_HEALTH: one JSON object about the pipeline."""
+
+import json
+
+from caves_snowpark import names
+from procedures import distribute_raw_events, merge_orders, pipeline_health
+from tests.events import adjustment, order
+from tests.unit.local_warehouse import LocalWarehouse
+
+
+def test_an_empty_pipeline_is_all_zeros(warehouse: LocalWarehouse) -> None:
+    health = warehouse.run(pipeline_health)
+    nothing = {"rows": 0, "latest_write": None, "latest_event": None}
+    assert health == {
+        "tables": dict.fromkeys(names.TABLES, nothing),
+        "streams": dict.fromkeys(names.STREAMS, 0),
+        "rejected": {},
+        "offsets": {},
+    }
+
+
+def test_it_tells_rows_times_backlog_and_reasons(warehouse: LocalWarehouse) -> None:
+    warehouse.ingest(
+        order(), order(order_line_id="late"), adjustment(), order(quantity=0, unit_price=-1), None
+    )
+    warehouse.run(distribute_raw_events)
+    warehouse.run(merge_orders)
+    warehouse.ingest(order(order_line_id="pending"))
+    offsets = warehouse.session.table(names.KAFKA_OFFSETS)
+    row = [("sales_events", 0, 6, None)]
+    warehouse.session.create_dataframe(row, schema=offsets.schema).write.insert_into(names.KAFKA_OFFSETS)
+
+    health = warehouse.run(pipeline_health)
+
+    assert json.loads(json.dumps(health)) == health
+    assert {table: health["tables"][table]["rows"] for table in names.TABLES} == {
+        names.RAW_EVENTS: 6,
+        names.KAFKA_OFFSETS: 1,
+        names.STG_ORDERS: 2,
+        names.STG_INVENTORY_ADJUSTMENTS: 1,
+        names.REJECTED_EVENTS: 2,
+        names.DUPLICATE_EVENTS: 0,
+        names.ORDERS: 2,
+        names.INVENTORY_HISTORY: 0,
+        names.INVENTORY_CURRENT: 0,
+    }
+    assert health["tables"][names.RAW_EVENTS]["latest_write"] == "2025-07-01T12:00:00Z"
+    assert health["tables"][names.ORDERS]["latest_event"] == "2025-07-01T08:00:00Z"
+    assert health["streams"] == {
+        names.STREAM_RAW_EVENTS: 1,
+        names.STREAM_STG_ORDERS: 0,
+        names.STREAM_STG_INVENTORY_FOR_HISTORY: 1,
+        names.STREAM_STG_INVENTORY_FOR_CURRENT: 1,
+    }
+    assert health["rejected"] == {"INVALID_QUANTITY": 1, "INVALID_UNIT_PRICE": 1, "NOT_JSON_OBJECT": 1}
+    assert health["offsets"] == {"sales_events/0": 6}
