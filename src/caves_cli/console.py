@@ -1,15 +1,20 @@
 """The one place that writes to the terminal: results to stdout, progress and errors to stderr."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False, soft_wrap=True)
+# A pipe or a log has no width; tables there are as wide as they need.
+_WIDTH_WITHOUT_TERMINAL: Final = 160
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -51,6 +56,8 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | Decimal):
         return f"{value:,}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone() if value.tzinfo else value:%Y-%m-%d %H:%M:%S}"
     return _plain(str(value))
 
 
