@@ -5,17 +5,16 @@ from collections.abc import Iterator
 import pytest
 from snowflake.snowpark import Session
 
-from tests.unit import emulator
-from tests.unit.local_warehouse import LocalWarehouse
+from tests.unit.local_warehouse import LocalWarehouse, local_session, local_warehouse
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    emulator.mend_expressions(monkeypatch)
-    with Session.builder.config("local_testing", True).create() as session:
+def session() -> Iterator[Session]:
+    with local_session() as session:
         yield session
 
 
 @pytest.fixture
-def warehouse(session: Session, monkeypatch: pytest.MonkeyPatch) -> LocalWarehouse:
-    return LocalWarehouse(session, monkeypatch)
+def warehouse() -> Iterator[LocalWarehouse]:
+    with local_warehouse() as warehouse:
+        yield warehouse

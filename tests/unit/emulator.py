@@ -32,6 +32,7 @@ from snowflake.snowpark.types import (
     ArrayType,
     BooleanType,
     DecimalType,
+    NullType,
     StringType,
     TimestampTimeZone,
     TimestampType,
@@ -179,7 +180,7 @@ def _mended(result: Any, input_data: Any) -> Any:
     if not isinstance(result, ColumnEmulator):
         return result
     datatype = result.sf_type.datatype
-    if isinstance(datatype, StringType | VariantType) and result.isna().any():
+    if isinstance(datatype, StringType | VariantType) and any(value != value for value in result.array):
         return _column(_values(result), result, datatype)
     if isinstance(datatype, BooleanType) and not len(input_data):
         return result.astype(bool)
@@ -276,3 +277,22 @@ def convert_timezone(*arguments: Any) -> ColumnEmulator:
 
 def _moments(column: ColumnEmulator) -> list[datetime | None]:
     return [None if value is None or pandas.isna(value) else value for value in column]
+
+
+@patch("iff")
+def iff(condition: ColumnEmulator, chosen: ColumnEmulator, otherwise: ColumnEmulator) -> ColumnEmulator:
+    """Failed on rows without labels, and was slow."""
+    values = [
+        a if holds else b
+        for holds, a, b in zip(_values(condition), _values(chosen), _values(otherwise), strict=True)
+    ]
+    like = otherwise if isinstance(chosen.sf_type.datatype, NullType) else chosen
+    return _column(values, condition, like.sf_type.datatype)
+
+
+@patch("coalesce")
+def coalesce(*columns: ColumnEmulator) -> ColumnEmulator:
+    """Was slow."""
+    rows = zip(*map(_values, columns), strict=True)
+    values = [next((value for value in row if value is not None), None) for row in rows]
+    return _column(values, columns[0], columns[0].sf_type.datatype)

@@ -6,7 +6,8 @@ procedure needs all four, and gets here the little of each that the library uses
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,7 @@ from snowflake.snowpark.types import BooleanType, StringType
 
 from caves_snowpark import names, schemas
 from tests.events import Message, message, raw_row
+from tests.unit import emulator
 
 CONSUMED: dict[str, str] = {
     names.DISTRIBUTE_RAW_EVENTS: names.STREAM_RAW_EVENTS,
@@ -139,6 +141,22 @@ class LocalWarehouse:
             changes.sf_types[f'"{name}"'] = column.sf_type
         changes.sf_types_by_col_index = dict(enumerate(changes.sf_types.values()))
         self._tables[_full(stream)] = changes
+
+
+@contextmanager
+def local_session() -> Iterator[Session]:
+    """A session of Snowpark local testing, mended."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        emulator.mend_expressions(monkeypatch)
+        with Session.builder.config("local_testing", True).create() as session:
+            yield session
+
+
+@contextmanager
+def local_warehouse() -> Iterator[LocalWarehouse]:
+    """The project's warehouse in a session of its own."""
+    with local_session() as session, pytest.MonkeyPatch.context() as monkeypatch:
+        yield LocalWarehouse(session, monkeypatch)
 
 
 class _Statement:

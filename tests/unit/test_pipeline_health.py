@@ -6,6 +6,7 @@ from caves_snowpark import names
 from procedures import distribute_raw_events, merge_orders, pipeline_health
 from tests.events import adjustment, order
 from tests.unit.local_warehouse import LocalWarehouse
+from tests.unit.staged import NOON
 
 
 def test_an_empty_pipeline_is_all_zeros(warehouse: LocalWarehouse) -> None:
@@ -26,9 +27,8 @@ def test_it_tells_rows_times_backlog_and_reasons(warehouse: LocalWarehouse) -> N
     warehouse.run(distribute_raw_events)
     warehouse.run(merge_orders)
     warehouse.ingest(order(order_line_id="pending"))
-    offsets = warehouse.session.table(names.KAFKA_OFFSETS)
-    row = [("sales_events", 0, 6, None)]
-    warehouse.session.create_dataframe(row, schema=offsets.schema).write.insert_into(names.KAFKA_OFFSETS)
+    offset = {"TOPIC": "sales_events", "PARTITION": 0, "NEXT_OFFSET": 6, "UPDATED_AT": NOON}
+    warehouse.insert(names.KAFKA_OFFSETS, offset)
 
     health = warehouse.run(pipeline_health)
 

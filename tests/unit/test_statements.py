@@ -48,7 +48,7 @@ EXPECTED = {
         "COMMIT",
     ],
 }
-# What Snowpark asks about columns; large statements take long to compile, and none but a replay describes one.
+# What Snowpark asks about columns. A large statement takes long to compile: only a replay describes one.
 DESCRIBED = {
     distribute_raw_events: 5,
     merge_orders: 2,
