@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from snowcellar.tasks import functions, history, history_function, listing, registry, statements
+from snowcellar.tasks import (
+    alterations,
+    functions,
+    history,
+    history_function,
+    listing,
+    registry,
+    statements,
+)
 from snowcellar.tasks.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
 
-STATEMENTS = [*statements.STATEMENTS, *listing.STATEMENTS]
+STATEMENTS = [*statements.STATEMENTS, *alterations.STATEMENTS, *listing.STATEMENTS]
 SYSTEM_FUNCTIONS = functions.SYSTEM_FUNCTIONS
 TABLE_FUNCTIONS = history_function.TABLE_FUNCTIONS
 CATALOG_DDL = registry.CATALOG_DDL + history.CATALOG_DDL

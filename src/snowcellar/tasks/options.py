@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from zoneinfo import available_timezones
 
 from snowcellar.errors import CompilationError, Unsupported, WarehouseError
 from snowcellar.session import DEFAULT_PARAMETERS
@@ -165,7 +166,10 @@ def _parameter(name: str, value: Written) -> OptionValue:
         return _boolean(name, value)
     if isinstance(default, int):
         return _integer(0, 2**31)(name, value)
-    return _string(name, value)
+    text = _string(name, value)
+    if name == "TIMEZONE" and text not in available_timezones():
+        raise CompilationError(f"invalid value [{text}] for parameter 'TIMEZONE'", 1008)
+    return text
 
 
 _READERS: dict[str, Callable[[str, Written], OptionValue]] = {

@@ -1,4 +1,4 @@
-"""The clock: starts graphs when they are due, when a stream wakes them, or when EXECUTE TASK asks.
+"""The scheduler: starts graphs when they are due, when a stream wakes them, or when EXECUTE TASK asks.
 
 Source: https://docs.snowflake.com/en/user-guide/tasks-intro (SEMANTICS 14-17, 20). One thread looks at what
 is due and evaluates the roots' conditions; a graph that has something to do runs in a thread of its own.
@@ -6,21 +6,19 @@ is due and evaluates the roots' conditions; a graph that has something to do run
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from snowcellar.errors import WarehouseError, as_warehouse_error
 from snowcellar.names import QualifiedName
-from snowcellar.tasks import condition, history
+from snowcellar.tasks import condition, history, transitions
+from snowcellar.tasks.clock import Clock, Tick
 from snowcellar.tasks.graph_run import GraphRun
 from snowcellar.tasks.history import TaskHistory
-from snowcellar.tasks.schedule import interval_seconds
 from snowcellar.tasks.task import Task
 from snowcellar.tasks.task_run import Cancellation, TaskRun
 
@@ -30,23 +28,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_IDLE_SECONDS = 5.0
-_TRIGGER_POLL_SECONDS = 0.25
-"""How often the streams of triggered tasks are looked at."""
 _STOP_SECONDS = 10.0
-SUSPENDED_BY_USER = "USER_SUSPENDED"
-SUSPENDED_BY_ERRORS = "SUSPENDED_DUE_TO_ERRORS"
-
-
-@dataclass
-class _Due:
-    """When a started root runs next; `at` is on the monotonic clock."""
-
-    task_id: str
-    resumed_on: datetime | None
-    at: float
-    interval: float
-    triggered: bool
+_ERROR_SECONDS = 1.0
+_OVERLAPPING_RUNS = 20
+"""Runs of one graph at a time where its policy lets them overlap; ticks beyond are passed over."""
 
 
 class Scheduler:
@@ -56,7 +41,7 @@ class Scheduler:
         self._warehouse = warehouse
         self._writer = writer
         self._changed = threading.Condition()
-        self._due: dict[QualifiedName, _Due] = {}
+        self._clock = Clock(warehouse.minute_seconds)
         self._running: dict[QualifiedName, list[GraphRun]] = {}
         self._requested: dict[QualifiedName, deque[GraphRun]] = {}
         self._threads: set[threading.Thread] = set()
@@ -123,75 +108,39 @@ class Scheduler:
 
     def next_runs(self) -> list[tuple[Task, datetime]]:
         """The scheduled roots and when each is due."""
-        tasks, now = self._warehouse.tasks.tasks, datetime.now(UTC)
         with self._changed:
-            self._follow_registry()
-            return [
-                (tasks[name], now + timedelta(seconds=due.at - time.monotonic()))
-                for name, due in self._due.items()
-                if not due.triggered and name in tasks
-            ]
+            self._clock.follow(self._warehouse.tasks.tasks)
+            return self._clock.next_runs()
 
     def _work(self) -> None:
         session = self._warehouse.open_session(user="SYSTEM")
         try:
-            while True:
-                with self._changed:
-                    if self._stopping:
-                        return
-                    self._follow_registry()
-                    due = self._take_due()
-                    if not due and not self._start_requested():
-                        self._changed.wait(self._seconds_to_wait())
-                        continue
-                for task, scheduled_time, next_time in due:
-                    self._start_if_condition_holds(session, task, scheduled_time, next_time)
+            while not self._stopping:
+                try:
+                    for tick in self._await_ticks():
+                        self._start_if_condition_holds(session, tick)
+                except Exception:
+                    log.exception("the task scheduler goes on after an error")
+                    time.sleep(_ERROR_SECONDS)
         finally:
             self._warehouse.close_session(session)
 
-    def _follow_registry(self) -> None:
-        """Bring the clock in line with the started roots; an interval begins at RESUME (SEMANTICS 20)."""
-        started = {
-            task.name: task for task in self._warehouse.tasks.tasks.values() if task.is_root and task.started
-        }
-        for name in [name for name in self._due if name not in started]:
-            del self._due[name]
-        for name, task in started.items():
-            due = self._due.get(name)
-            if due is None or (due.task_id, due.resumed_on) != (task.task_id, task.resumed_on):
-                if task.schedule is not None:
-                    interval = self._scaled(interval_seconds(task.schedule))
-                    first = time.monotonic() + interval
-                else:
-                    interval, first = self._scaled(task.trigger_interval_seconds), time.monotonic()
-                self._due[name] = _Due(task.task_id, task.resumed_on, first, interval, task.is_triggered)
+    def _await_ticks(self) -> list[Tick]:
+        """The ticks that are due, at once or after a wait; what was requested is started in passing."""
+        with self._changed:
+            self._clock.follow(self._warehouse.tasks.tasks)
+            ticks = self._clock.take_due(self._may_tick)
+            if not self._start_requested() and not ticks and not self._stopping:
+                self._changed.wait(self._clock.seconds_to_wait())
+            return [] if self._stopping else ticks
 
-    def _scaled(self, seconds: float) -> float:
-        return seconds * self._warehouse.minute_seconds / 60
-
-    def _take_due(self) -> list[tuple[Task, datetime, datetime | None]]:
-        """The roots whose time has come and which may run, each with that time; their clocks move on."""
-        now, wall = time.monotonic(), datetime.now(UTC)
-        taken: list[tuple[Task, datetime, datetime | None]] = []
-        for name, due in self._due.items():
-            if due.at > now:
-                continue
-            task = self._warehouse.tasks.tasks[name]
-            if due.triggered:
-                due.at = now + _TRIGGER_POLL_SECONDS
-                if self._may_start(task):
-                    taken.append((task, wall, None))
-                continue
-            scheduled = wall - timedelta(seconds=now - due.at)
-            # A tick that was missed is not made up for.
-            due.at += due.interval * (1 + (now - due.at) // due.interval)
-            # A tick that falls into a running graph is passed over (SEMANTICS 15).
-            if self._may_start(task) and not self._requested.get(name):
-                taken.append((task, scheduled, wall + timedelta(seconds=due.at - now)))
-        return taken
+    def _may_tick(self, root: Task) -> bool:
+        return self._may_start(root) and not self._requested.get(root.name)
 
     def _may_start(self, root: Task) -> bool:
         running = self._running.get(root.name, [])
+        if len(running) >= _OVERLAPPING_RUNS:
+            return False
         if root.overlap_policy == "ALLOW_ALL_OVERLAP":
             return True
         if root.overlap_policy == "ALLOW_CHILD_OVERLAP":
@@ -200,31 +149,23 @@ class Scheduler:
 
     def _start_requested(self) -> bool:
         started = False
-        for name, waiting in self._requested.items():
+        for waiting in self._requested.values():
             while waiting and self._may_start(waiting[0].root):
-                run = waiting.popleft()
-                self._begin(run, check_root=True)
+                self._begin(waiting.popleft(), check_root=True)
                 started = True
-            if not waiting and name not in self._running:
-                continue
         self._requested = {name: waiting for name, waiting in self._requested.items() if waiting}
         return started
 
-    def _seconds_to_wait(self) -> float:
-        now = time.monotonic()
-        return max(0.0, min([_IDLE_SECONDS, *(due.at - now for due in self._due.values())]))
-
-    def _start_if_condition_holds(
-        self, session: Session, task: Task, scheduled_time: datetime, next_time: datetime | None
-    ) -> None:
+    def _start_if_condition_holds(self, session: Session, tick: Tick) -> None:
+        task = tick.task
         run = GraphRun(
             self._warehouse,
             self._writer,
-            dict(self._warehouse.tasks.tasks),
+            self._warehouse.tasks.tasks,
             task,
-            scheduled_time,
-            "SCHEDULE" if next_time else "TRIGGER",
-            next_scheduled_time=next_time,
+            tick.scheduled_time,
+            "SCHEDULE" if tick.next_time else "TRIGGER",
+            next_scheduled_time=tick.next_time,
         )
         try:
             holds = condition.holds(session, task, lambda _: None)
@@ -232,22 +173,26 @@ class Scheduler:
             self._condition_failed(run, as_warehouse_error(error))
             return
         if holds:
-            if task.is_triggered and (due := self._due.get(task.name)):
-                due.at = time.monotonic() + due.interval
-            with self._changed:
-                now = self._warehouse.tasks.tasks.get(task.name)
-                # It may have been suspended or replaced since the clock was looked at.
-                if not self._stopping and now is not None and now.started and now.task_id == task.task_id:
-                    self._begin(run, check_root=False)
-        elif next_time is not None:
+            self._begin_scheduled(run, tick)
+        elif tick.next_time is not None:
             TaskRun(self._warehouse, self._writer, run, task).skip()
+
+    def _begin_scheduled(self, run: GraphRun, tick: Tick) -> None:
+        with self._changed:
+            now = self._warehouse.tasks.tasks.get(tick.task.name)
+            # It may have been suspended or replaced since the clock was looked at.
+            if self._stopping or now is None or not now.started or now.task_id != tick.task.task_id:
+                return
+            if tick.next_time is None:
+                self._clock.rest(tick.task)
+            self._begin(run, check_root=False)
 
     def _condition_failed(self, run: GraphRun, error: WarehouseError) -> None:
         if run.root.name not in self._warehouse.tasks.tasks:
             return  # dropped, with its streams, since the clock was looked at
         failed = TaskRun(self._warehouse, self._writer, run, run.root)
         failed.fail(error)
-        if self._count(run.root, history.FAILED):
+        if transitions.count_outcome(self._warehouse, run.root, history.FAILED):
             failed.mark_auto_suspended()
 
     def _begin(self, run: GraphRun, *, check_root: bool) -> None:
@@ -261,7 +206,7 @@ class Scheduler:
     def _run_graph(self, run: GraphRun, check_root: bool) -> None:
         try:
             outcome = run.run(check_root=check_root)
-            if self._count(run.root, outcome):
+            if transitions.count_outcome(self._warehouse, run.root, outcome):
                 run.mark_auto_suspended()
         except Exception:
             log.exception("the run of graph %s broke off", run.root.name)
@@ -272,27 +217,3 @@ class Scheduler:
                     del self._running[run.root.name]
                 self._threads.discard(threading.current_thread())
                 self._changed.notify_all()
-
-    def _count(self, root: Task, outcome: str) -> bool:
-        """Count failures in a row; True when they have now suspended the root (SEMANTICS 16)."""
-        registry = self._warehouse.tasks
-        with registry.lock:
-            task = registry.tasks.get(root.name)
-            if (
-                task is None
-                or task.task_id != root.task_id
-                or outcome not in (history.SUCCEEDED, history.FAILED)
-            ):
-                return False
-            failures = task.failures + 1 if outcome == history.FAILED else 0
-            suspend = 0 < task.suspend_after_failures <= failures and task.started
-            if suspend:
-                changes = {
-                    "started": False,
-                    "suspended_on": datetime.now(UTC),
-                    "suspended_reason": SUSPENDED_BY_ERRORS,
-                }
-                registry.save(self._warehouse, dataclasses.replace(task, failures=0, **changes))  # type: ignore[arg-type]
-            elif failures != task.failures:
-                registry.save(self._warehouse, dataclasses.replace(task, failures=failures))
-            return suspend

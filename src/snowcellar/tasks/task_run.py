@@ -85,14 +85,16 @@ class TaskRun:
 
     def run(self, *, check_condition: bool) -> str:
         """Run the task in a session of its own and answer with the state that it ended in."""
-        session = self._open_session()
+        task = self.task
+        session = self._warehouse.open_session(
+            task.name.database, task.name.schema, user="SYSTEM", role=task.owner
+        )
         try:
-            if check_condition and not condition.holds(
-                session, self.task, self.graph_run.predecessor_value(self)
-            ):
+            self._enter(session)
+            if check_condition and not self._condition_holds(session):
                 self.skip()
-                return self.row.state
-            self._execute(session)
+            else:
+                self._execute(session)
         except Exception as error:
             self._record_failure(as_warehouse_error(error))
         finally:
@@ -117,17 +119,15 @@ class TaskRun:
         """Whether the run has passed its deadline."""
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    def _open_session(self) -> Session:
-        task = self.task
-        session = self._warehouse.open_session(
-            task.name.database, task.name.schema, user="SYSTEM", role=task.owner
-        )
-        for name, value in task.parameters.items():
+    def _enter(self, session: Session) -> None:
+        for name, value in self.task.parameters.items():
             session.set_parameter(name, value)
-        session.virtual_warehouse = task.warehouse
+        session.virtual_warehouse = self.task.warehouse
         session.task_run = self
         self._session = session
-        return session
+
+    def _condition_holds(self, session: Session) -> bool:
+        return condition.holds(session, self.task, self.graph_run.predecessor_value(self))
 
     def _execute(self, session: Session) -> None:
         self.row.state = history.EXECUTING
@@ -158,10 +158,7 @@ class TaskRun:
         try:
             self._writer.write(self.row)
         except Exception as error:  # the run itself must go on
-            dropped = self.task.name.database not in self._warehouse.databases()
-            log.log(
-                logging.DEBUG if dropped else logging.WARNING,
-                "cannot record a run of task %s: %s",
-                self.task.name,
-                error,
-            )
+            registry = self._warehouse.tasks
+            gone = registry.scheduler is None or self.task.name not in registry.tasks
+            level = logging.DEBUG if gone else logging.WARNING
+            log.log(level, "cannot record a run of task %s: %s", self.task.name, error)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import dataclasses
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snowcellar.errors import Unsupported, WarehouseError
 from snowcellar.names import QualifiedName
 from snowcellar.session import Session
 from snowcellar.tasks import graph, history
 from snowcellar.tasks.graph_run import GraphRun
-from snowcellar.tasks.scheduler import SUSPENDED_BY_USER
-from snowcellar.tasks.task import Task, TaskError
+from snowcellar.tasks.task import SUSPENDED_BY_ERRORS, SUSPENDED_BY_USER, Task, TaskError
+
+if TYPE_CHECKING:
+    from snowcellar.warehouse import Warehouse
 
 
 def resume(session: Session, name: QualifiedName) -> None:
@@ -98,6 +100,27 @@ def execute(session: Session, name: QualifiedName, config: str | None, retry: st
         if retry is not None:
             _take_up(session, root, run, retry)
         registry.scheduler.request(run)
+
+
+def count_outcome(warehouse: Warehouse, root: Task, outcome: str) -> bool:
+    """Count a graph's failures in a row; True when they have now suspended it (SEMANTICS 16)."""
+    registry = warehouse.tasks
+    with registry.lock:
+        task = registry.tasks.get(root.name)
+        if task is None or task.task_id != root.task_id:
+            return False
+        if outcome not in (history.SUCCEEDED, history.FAILED):
+            return False
+        failures = task.failures + 1 if outcome == history.FAILED else 0
+        suspended = 0 < task.suspend_after_failures <= failures and task.started
+        if suspended:
+            task = dataclasses.replace(
+                task, started=False, suspended_on=datetime.now(UTC), suspended_reason=SUSPENDED_BY_ERRORS
+            )
+            failures = 0
+        if suspended or failures != task.failures:
+            registry.save(warehouse, dataclasses.replace(task, failures=failures))
+        return suspended
 
 
 def _start_root(session: Session, root: Task) -> None:
