@@ -26,17 +26,17 @@ app = typer.Typer(
 
 [bold]Step by step, on this machine:[/bold]
 
-  caves up                       start a broker and a local warehouse, and deploy
+  caves up         start a broker and a local warehouse, and deploy
 
-  caves produce --events 5000    send orders and stock movements to Kafka
+  caves produce    send orders and stock movements to Kafka
 
-  caves ingest                   load them into RAW, exactly once (Ctrl-C ends it)
+  caves ingest     load them into RAW, exactly once; Ctrl-C ends it
 
-  caves status                   see every layer fill
+  caves status     see every layer fill
 
-  caves verify                   check that nothing was lost, doubled or misread
+  caves verify     check that nothing was lost, doubled or misread
 
-  caves down                     stop what `up` started
+  caves down       stop what `up` started
 
 [bold]On your account:[/bold] caves deploy -c NAME, caves ingest -c NAME, caves verify -c NAME""",
 )

@@ -19,6 +19,15 @@ def root() -> Path:
     raise NotInProject(here)
 
 
+def as_typed(name: str) -> str:
+    """How to type a program of ours: by name where the PATH has it, else by where it is."""
+    beside = Path(sys.executable).parent / name
+    if shutil.which(name) == str(beside):
+        return name
+    here = Path.cwd()
+    return str(beside.relative_to(here)) if beside.is_relative_to(here) else str(beside)
+
+
 def executable(name: str) -> Path:
     """A program that was installed beside this Python."""
     beside = Path(sys.executable).parent / name

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from caves_cli import local, processes, state
+from caves_cli.errors import CavesError
 from caves_cli.processes import Process
 from caves_cli.state import State, StateFolder
 from tests.cli.conftest import Caves
@@ -94,3 +95,25 @@ def test_a_state_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     state.save(folder, written)
     assert state.load(folder) == written
     assert written.bootstrap == "127.0.0.1:3"
+
+
+def test_up_after_a_crash_says_so_and_goes_on(
+    caves: Caves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_with(tmp_path, Process("warehouse", 1, "long ago", 5))
+
+    def stop_here(*_: object, **__: object) -> State:
+        raise CavesError("no further")
+
+    monkeypatch.setattr(local, "start", stop_here)
+    outcome = caves("up")
+    assert "left by a crash: warehouse (pid 1)" in outcome.err
+    assert outcome.code == 1
+
+
+def test_up_refuses_when_it_is_up(caves: Caves, tmp_path: Path, sleeper: int) -> None:
+    folder_with(tmp_path, Process("warehouse", sleeper, processes.start_time(sleeper) or "", 8084))
+    outcome = caves("up")
+    assert outcome.code == 1
+    assert "already running on port 8084" in outcome.err
+    assert alive(sleeper)

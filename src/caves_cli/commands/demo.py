@@ -99,24 +99,28 @@ def _what_does_not_hold(report: "Report") -> str:
 
 
 def _say_how_to_look_around(folder: StateFolder) -> None:
-    config = folder.config_file
+    config, caves, snow = folder.config_file, project.as_typed("caves"), project.as_typed("snow")
     console.out.print(
         f"\n[bold]Still running.[/bold] Look around:\n"
-        f"  snow --config-file {config} sql -c local -q 'SHOW TASKS IN DATABASE CAVES_ALBERT_DB'\n"
-        f"  caves status --config-file {config}\n"
-        f"  caves verify --config-file {config}\n"
-        f"  caves down            stops it"
+        f"  {snow} --config-file {config} sql -c local -q 'SHOW TASKS IN DATABASE CAVES_ALBERT_DB'\n"
+        f"  {caves} status --config-file {config}\n"
+        f"  {caves} verify --config-file {config}\n"
+        f"  {caves} down            stops it",
+        soft_wrap=True,
     )
 
 
 def _say_what_next(report: "Report") -> None:
     total = sum(report.seconds.values())
+    caves = project.as_typed("caves")
     memory = sum(report.memory_bytes.values()) / 2**20
     console.out.print(
         f"\n[bold green]All seven invariants hold[/], and each of the {report.truth.events_produced:,} events"
         f" is accounted for: {total:.0f} s, {memory:,.0f} MiB in all.\n"
         "Next:\n"
-        "  caves demo --events 100000 --bad-share 0.05    more events, more of them broken\n"
-        "  caves up                                       a set-up that stays, to try things on\n"
-        "  caves deploy -c NAME                           the same on your Snowflake account"
+        f"  {caves} demo --events 100000 --bad-share 0.05    more events, more of them broken\n"
+        f"  {caves} demo --keep                              the same, left running to look around\n"
+        f"  {caves} up                                       a set-up that stays, to try things on\n"
+        f"  {caves} deploy -c NAME                           the same on your Snowflake account",
+        soft_wrap=True,
     )

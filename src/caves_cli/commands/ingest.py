@@ -1,7 +1,5 @@
 """caves ingest"""
 
-import signal
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,6 +48,7 @@ def ingest(
     from ingest.connections import load_connection
     from ingest.ingestor import run
     from ingest.settings import IngestSettings
+    from ingest.signals import stop_on_signals
 
     settings = IngestSettings(
         bootstrap=local_kafka.bootstrap(bootstrap),
@@ -62,14 +61,12 @@ def ingest(
     )
     # Before anything is said: a name that was mistyped is the commonest fault.
     load_connection(connection, config_file)
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     console.note(
         f"Loading {settings.topic} at {settings.bootstrap} into RAW through connection {connection}."
         " Ctrl-C ends it."
     )
-    report = run(settings, stop, _tell)
+    with stop_on_signals() as stop:
+        report = run(settings, stop, _tell)
     console.note(f"Loaded {report.rows:,} events in {report.batches:,} batches; nothing is left in hand.")
 
 

@@ -1,7 +1,5 @@
 """caves produce"""
 
-import signal
-from threading import Event
 from typing import Annotated
 
 import typer
@@ -42,6 +40,7 @@ def produce(
     """
     from ingest.producer import produce as send
     from ingest.settings import ProducerSettings
+    from ingest.signals import stop_on_signals
 
     settings = ProducerSettings(
         bootstrap=local_kafka.bootstrap(bootstrap),
@@ -52,10 +51,8 @@ def produce(
         bad_share=bad_share,
         duplicate_share=duplicate_share,
     )
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with console.err.status(f"sending to {settings.topic} at {settings.bootstrap} ...") as status:
+    waiting = f"sending to {settings.topic} at {settings.bootstrap} ..."
+    with stop_on_signals() as stop, console.err.status(waiting) as status:
         report = send(
             settings, stop, lambda sent: status.update(f"{sent:,} events sent to {settings.topic} ...")
         )

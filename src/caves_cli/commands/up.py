@@ -58,7 +58,12 @@ def up(
     deploy.deploy(
         target("local", folder.config_file), root, lambda step: console.note(f"deploying {step.title} ...")
     )
+    caves = project.as_typed("caves")
     console.out.print(
-        f"Up. A task's minute takes {minute:g} s here; topic [bold]{current.topic}[/bold].\n"
-        "Next:  caves produce --events 5000   caves ingest   caves status   caves down"
+        f"Up. A task's minute takes {minute:g} s here; the topic is [bold]{current.topic}[/bold]. Next:\n"
+        f"  {caves} produce --events 5000\n"
+        f"  {caves} ingest --until-caught-up\n"
+        f"  {caves} status\n"
+        f"  {caves} down",
+        soft_wrap=True,
     )
