@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 import snowflake.connector
 from snowflake.connector import errors as connector_errors
+from snowflake.connector.backoff_policies import exponential_backoff
 
 from ingest.errors import (
     ConnectionFileUnreadable,
@@ -29,8 +30,10 @@ LOCAL_CONFIG_FILE: Final = Path(".caves/config.toml")
 LOGIN_TIMEOUT_SECONDS: Final = 8
 # Snowflake answers a long statement every 45 s with "still running": a longer silence is a fault.
 SOCKET_TIMEOUT_SECONDS: Final = 60
-# How long one request is repeated when the network breaks. The loader decides what to do after that.
-NETWORK_TIMEOUT_SECONDS: Final = 60
+# How long one request is repeated when the network breaks, and the longest pause in between: the connector
+# would wait up to 16 s, and find late a warehouse that is back. After that the caller decides.
+NETWORK_TIMEOUT_SECONDS: Final = 20
+LONGEST_PAUSE_SECONDS: Final = 2
 
 # The CLI spells these its own way; the connector knows only the right-hand names.
 _CONNECTOR_NAMES: Final = {
@@ -89,6 +92,7 @@ def open_connection(parameters: ConnectionParameters) -> "snowflake.connector.Sn
         "login_timeout": LOGIN_TIMEOUT_SECONDS,
         "socket_timeout": LOGIN_TIMEOUT_SECONDS,
         "network_timeout": NETWORK_TIMEOUT_SECONDS,
+        "backoff_policy": exponential_backoff(cap=LONGEST_PAUSE_SECONDS),
         "application": "caves",
         **parameters,
     }

@@ -1,6 +1,6 @@
 """The warehouse as a sink: one path for Snowflake and for the local one.
 
-A batch is staged as a Parquet file, then one transaction moves the offsets and inserts the rows from it.
+A batch is staged as a Parquet file, then one transaction inserts the rows from it and moves the offsets.
 The rows come by INSERT ... SELECT rather than COPY INTO: it is ordinary DML, so it has every function, is
 part of the transaction, and keeps no load history that could skip a file.
 https://docs.snowflake.com/en/user-guide/querying-stage
@@ -16,10 +16,9 @@ import pyarrow.parquet as pq
 
 from caves_snowpark.names import INGEST_STAGE, RAW_DATA, RAW_EVENTS
 from ingest.batch import Batch
-from ingest.connections import load_connection
 from ingest.errors import FencedError, IngestError, WarehouseRefused, WarehouseUnreachable
 from ingest.offsets import advance_offsets, read_offsets, seed_offsets
-from ingest.session import WarehouseSession
+from ingest.session import WarehouseSession, warehouse_session
 from ingest.settings import IngestSettings
 
 log = logging.getLogger(__name__)
@@ -101,12 +100,14 @@ class WarehouseSink:
     def _commit(self, batch: Batch, file: str) -> None:
         try:
             self._session.run("BEGIN")
+            loaded = self._session.run(_INSERT.format(file=file)).rowcount
+            if loaded != batch.rows:
+                raise WarehouseRefused("INSERT", f"{loaded} rows instead of {batch.rows} came from {file}")
+            # Last, because an UPDATE locks its table to the end of the transaction and an INSERT does not:
+            # other writers wait a moment, not a load, and one killed in its load leaves no lock behind.
             if not advance_offsets(self._session, batch.topic, batch.slices):
                 self._fenced_unless_ours(batch)
                 return
-            loaded = self._session.run(_INSERT.format(file=file)).rowcount
-            if loaded != batch.rows:
-                raise WarehouseRefused("INSERT", f"{loaded} rows instead of {batch.rows} came out of {file}")
             self._session.run("COMMIT")
             self._in_doubt = False
         except WarehouseUnreachable:
@@ -156,7 +157,7 @@ class WarehouseSink:
 
 def warehouse_sink(settings: IngestSettings) -> WarehouseSink:
     """The sink of a connection by name."""
-    return WarehouseSink(WarehouseSession(load_connection(settings.connection, settings.config_file)))
+    return WarehouseSink(warehouse_session(settings.connection, settings.config_file))
 
 
 def _covers(stored: Mapping[int, int], batch: Batch) -> bool:

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import snowflake.connector
 from snowflake.connector import errors as connector_errors
 
-from ingest.connections import ConnectionParameters, open_connection, reason_of
+from ingest.connections import connect, load_connection, reason_of
 from ingest.errors import WarehouseBusy, WarehouseRefused, WarehouseUnreachable
 
 log = logging.getLogger(__name__)
@@ -29,13 +30,9 @@ class Result(NamedTuple):
 class WarehouseSession:
     """Runs statements one after the other; connects when it has to."""
 
-    def __init__(
-        self,
-        parameters: ConnectionParameters,
-        open_: "Callable[[ConnectionParameters], snowflake.connector.SnowflakeConnection]" = open_connection,
-    ) -> None:
-        self._parameters = parameters
+    def __init__(self, open_: Callable[[], Any], where: str) -> None:
         self._open = open_
+        self._where = where
         self._connection: Any = None
 
     def run(
@@ -43,7 +40,7 @@ class WarehouseSession:
     ) -> Result:
         """Run one statement. After WarehouseUnreachable its outcome is unknown and the session is gone."""
         if self._connection is None:
-            self._connection = self._open(self._parameters)
+            self._connection = self._open()
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(statement, parameters, file_stream=file)
@@ -64,7 +61,16 @@ class WarehouseSession:
         answered = isinstance(error, connector_errors.ProgrammingError | connector_errors.IntegrityError)
         if not answered or number in _SESSION_GONE:
             self.drop()
-            return WarehouseUnreachable(self._parameters.where, reason_of(error))
+            return WarehouseUnreachable(self._where, reason_of(error))
         if number in _BUSY:
             return WarehouseBusy(shown, reason_of(error))
         return WarehouseRefused(shown, reason_of(error))
+
+
+def warehouse_session(connection: str, config_file: Path | None = None) -> WarehouseSession:
+    """A session of the connection of that name; ConnectionNotFound at once when there is none.
+
+    The file is read anew for each reconnect: keys and passwords are changed while a service runs.
+    """
+    where = load_connection(connection, config_file).where
+    return WarehouseSession(partial(connect, connection, config_file), where)

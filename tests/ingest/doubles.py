@@ -105,7 +105,7 @@ class FakeWarehouse:
         self.offsets.update(offsets)
         self.committed_rows += rows
 
-    def connect(self, _: object = None) -> "FakeConnection":
+    def connect(self) -> "FakeConnection":
         self.connections += 1
         return FakeConnection(self)
 

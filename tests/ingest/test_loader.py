@@ -1,20 +1,19 @@
-"""Loading exactly once: one transaction, a fence before it, and an answer for the commit whose own was lost."""
+"""Loading exactly once: one transaction, a fence in it, and an answer for the commit whose answer is lost."""
 
 import pytest
 from snowflake.connector.errors import OperationalError, ProgrammingError
 
 from ingest.batch import Batch, MessagesInHand
-from ingest.connections import ConnectionParameters
 from ingest.errors import FencedError, WarehouseBusy, WarehouseRefused, WarehouseUnreachable
 from ingest.loader import WarehouseSink
 from ingest.session import WarehouseSession
 from tests.ingest.doubles import FakeMessage, FakeWarehouse
 
-ATTEMPT = ["PUT", "BEGIN", "UPDATE", "INSERT", "COMMIT", "REMOVE"]
+ATTEMPT = ["PUT", "BEGIN", "INSERT", "UPDATE", "COMMIT", "REMOVE"]
 
 
 def _sink(warehouse: FakeWarehouse) -> WarehouseSink:
-    return WarehouseSink(WarehouseSession(ConnectionParameters(host="w"), warehouse.connect))  # type: ignore[arg-type]
+    return WarehouseSink(WarehouseSession(warehouse.connect, "w"))
 
 
 def _batch(start: int = 0, count: int = 3) -> Batch:
@@ -46,7 +45,7 @@ def test_writer_that_was_overtaken_writes_nothing_and_says_who_moved_what() -> N
     with pytest.raises(FencedError, match="partition 1: expected 0, stored 2") as caught:
         _sink(warehouse).load(_batch())
     assert (warehouse.offsets, warehouse.committed_rows) == ({0: 0, 1: 2}, 0)
-    assert "INSERT" not in warehouse.statements
+    assert "COMMIT" not in warehouse.statements
     assert not caught.value.transient
 
 
