@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from snowflake.snowpark import Session
+from snowflake.snowpark import Row, Session
 
 from caves_snowpark.health import OFFSETS, REJECTED, STREAMS, TABLES, observations
 from caves_snowpark.loads import describe_less
@@ -15,7 +15,7 @@ def main(session: Session) -> dict[str, Any]:
     """Rows and latest times by table, pending rows by stream, waiting rejected events by reason, offsets."""
     describe_less(session)
     health: dict[str, dict[str, Any]] = {TABLES: {}, STREAMS: {}, REJECTED: Counter(), OFFSETS: {}}
-    for section, name, amount, written, happened in observations(session).collect():
+    for section, name, amount, written, happened in sorted(observations(session).collect(), key=_place):
         if section == TABLES:
             health[TABLES][name] = {
                 "rows": int(amount),
@@ -28,6 +28,10 @@ def main(session: Session) -> dict[str, Any]:
         else:
             health[section][name] = int(amount)
     return health | {REJECTED: dict(health[REJECTED])}
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row[0], row[1]
 
 
 def _utc(time: datetime | None) -> str | None:

@@ -14,6 +14,9 @@ from typing import Final
 # overflows NUMBER(38, 0), and every later MERGE of their product would fail.
 QUANTITY_DIGITS: Final = 9
 
+# More digits than these, and one JSON parser or another would round an id to a neighbour's.
+ID_DIGITS: Final = 18
+
 # Every engine can hold these years, whatever the offset adds or takes.
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2199
@@ -40,7 +43,7 @@ class Number:
     may_be_zero: bool = True
 
 
-INTEGER: Final = Number(38, 0)
+IDENTIFIER: Final = Number(ID_DIGITS, 0)
 QUANTITY: Final = Number(QUANTITY_DIGITS, 0, minimum=1)
 QUANTITY_CHANGE: Final = Number(QUANTITY_DIGITS, 0, may_be_zero=False)
 AMOUNT: Final = Number(12, 2)
@@ -83,8 +86,8 @@ ORDER_CREATED: Final = EventType(
     fields=(
         Field("order_line_id", "ORDER_ID", TEXT, required=True),
         Field("event_ts", "EVENT_TIMESTAMP", INSTANT, required=True),
-        Field("customer_id", "CUSTOMER_ID", INTEGER, required=True),
-        Field("product_id", "PRODUCT_ID", INTEGER, required=True),
+        Field("customer_id", "CUSTOMER_ID", IDENTIFIER, required=True),
+        Field("product_id", "PRODUCT_ID", IDENTIFIER, required=True),
         Field("product_name", "PRODUCT_NAME", TEXT),
         Field("category", "PRODUCT_CATEGORY", TEXT),
         Field("quantity", "QUANTITY", QUANTITY, required=True),
@@ -105,7 +108,7 @@ INVENTORY_ADJUSTED: Final = EventType(
     fields=(
         Field("event_id", "ADJUSTMENT_ID", TEXT, required=True),
         Field("event_ts", "EVENT_TIMESTAMP", INSTANT, required=True),
-        Field("product_id", "PRODUCT_ID", INTEGER, required=True),
+        Field("product_id", "PRODUCT_ID", IDENTIFIER, required=True),
         Field("product_name", "PRODUCT_NAME", TEXT),
         Field("category", "PRODUCT_CATEGORY", TEXT),
         Field("warehouse_location", "WAREHOUSE_LOCATION", TEXT, required=True),

@@ -121,10 +121,11 @@ def report(session: Session, counts: Counts) -> Counts:
     """Set the counts as the task's return value, for TASK_HISTORY, and return them.
 
     The work is done and committed by now. Called by hand, outside a task, there is no return value to set,
-    and that is no failure.
+    and that is no failure. The value is a literal because the function takes a constant; names and numbers
+    of ours need no quoting.
     """
     try:
-        session.sql("CALL SYSTEM$SET_RETURN_VALUE(?)", params=[json.dumps(counts)]).collect()
+        session.sql(f"CALL SYSTEM$SET_RETURN_VALUE('{json.dumps(counts)}')").collect()
     except SnowparkSQLException as error:
         log.debug("no task return value was set: %s", error)
     return counts

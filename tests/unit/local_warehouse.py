@@ -6,7 +6,7 @@ procedure needs all four, and gets here the little of each that the library uses
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -49,9 +49,7 @@ class LocalWarehouse:
             session.create_dataframe([], schema=schema).write.save_as_table(table)
         for stream in names.STREAMS:
             self._show_pending(stream)
-        monkeypatch.setattr(
-            Session, "sql", lambda _, statement, params=None: _Statement(self, statement, params)
-        )
+        monkeypatch.setattr(Session, "sql", lambda _, statement: _Statement(self, statement))
         monkeypatch.setattr(DataFrame, "queries", property(self._remember))
 
     def ingest(self, *events: Any) -> None:
@@ -88,7 +86,7 @@ class LocalWarehouse:
     def count(self, table: str) -> int:
         return len(self._tables[_full(table)])
 
-    def execute(self, statement: str, params: Sequence[Any] | None) -> list[Row]:
+    def execute(self, statement: str) -> list[Row]:
         self.statements.append(statement)
         if self.failing and statement.startswith(self.failing):
             raise SnowparkSQLException(f"made to fail: {statement}")
@@ -101,10 +99,10 @@ class LocalWarehouse:
                 self._tables.update(self._saved)
             self._saved = None
             return []
-        if statement == "CALL SYSTEM$SET_RETURN_VALUE(?)":
-            if not self.in_task or params is None:
+        if value := re.fullmatch(r"CALL SYSTEM\$SET_RETURN_VALUE\('([^']*)'\)", statement):
+            if not self.in_task:
                 raise SnowparkSQLException("This function is only supported within a task.")
-            self.return_value = params[0]
+            self.return_value = value[1]
             return []
         if inserted := re.fullmatch(r"INSERT INTO (\S+) \((.+)\) <query (\d+)>", statement):
             table, columns, number = inserted.groups()
@@ -160,11 +158,11 @@ def local_warehouse() -> Iterator[LocalWarehouse]:
 
 
 class _Statement:
-    def __init__(self, warehouse: LocalWarehouse, statement: str, params: Sequence[Any] | None) -> None:
-        self._warehouse, self._statement, self._params = warehouse, statement, params
+    def __init__(self, warehouse: LocalWarehouse, statement: str) -> None:
+        self._warehouse, self._statement = warehouse, statement
 
     def collect(self) -> list[Row]:
-        return self._warehouse.execute(self._statement, self._params)
+        return self._warehouse.execute(self._statement)
 
 
 def _full(name: str) -> str:

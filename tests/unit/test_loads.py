@@ -33,7 +33,7 @@ def test_in_a_task_the_counts_are_its_return_value(warehouse: LocalWarehouse) ->
 
 def test_outside_a_task_a_missing_return_value_is_no_failure(warehouse: LocalWarehouse) -> None:
     with pytest.raises(SnowparkSQLException):
-        warehouse.execute("CALL SYSTEM$SET_RETURN_VALUE(?)", ["{}"])
+        warehouse.execute("CALL SYSTEM$SET_RETURN_VALUE('{}')")
     assert report(warehouse.session, {"read": 2}) == {"read": 2}
     assert warehouse.return_value is None
 

@@ -142,7 +142,7 @@ def test_no_events_give_no_rows(staged: DataFrame, session: Session) -> None:
 
 def test_whole_numbers_are_accepted_in_any_spelling_and_nothing_else_is(raw: Raw) -> None:
     """PITFALL 23, 24 and 25: a number as large as 1e400, "PROD-1" where an integer is meant."""
-    accepted = {7: 7, "7": 7, 8.0: 8, 1e3: 1000, "1e3": 1000, "-2": -2, 0: 0, "+5": 5, 10**30: 10**30}
+    accepted = {7: 7, "7": 7, 8.0: 8, 1e3: 1000, "1e3": 1000, "-2": -2, 0: 0, "+5": 5, 10**18 - 1: 10**18 - 1}
     refused = [
         "PROD-1",
         1.5,
@@ -151,6 +151,8 @@ def test_whole_numbers_are_accepted_in_any_spelling_and_nothing_else_is(raw: Raw
         [1],
         {"a": 1},
         "1e400",
+        10**18,
+        1e22,
         1e39,
         "NaN",
         "inf",
