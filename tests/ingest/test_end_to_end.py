@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -39,13 +38,27 @@ sys.stdout.write(f"{report.rows}\\n")
 """
 
 
+@pytest.fixture
+def own_warehouse(tmp_path: Path) -> Iterator[LocalWarehouse]:
+    """One to be killed: the others keep theirs."""
+    local = LocalWarehouse(tmp_path)
+    local.start()
+    try:
+        local.deploy()
+        yield local
+    finally:
+        local.kill(signal.SIGTERM)
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
     local = LocalWarehouse(tmp_path_factory.mktemp("cellar"))
     local.start()
-    local.deploy()
-    yield local
-    local.kill(signal.SIGTERM)
+    try:
+        local.deploy()
+        yield local
+    finally:
+        local.kill(signal.SIGTERM)
 
 
 def _settings(
@@ -213,24 +226,23 @@ def test_ingestor_that_is_killed_leaves_nothing_doubled_and_nothing_lost(
 
 
 def test_warehouse_that_is_killed_and_comes_back_is_found_again(
-    broker: EmbeddedBroker, tmp_path: Path, in_background: Callable[[Callable[[], object], Event], Thread]
+    broker: EmbeddedBroker,
+    topic: str,
+    own_warehouse: LocalWarehouse,
+    in_background: Callable[[Callable[[], object], Event], Thread],
 ) -> None:
-    topic = f"sales_{uuid.uuid4().hex[:12]}"
-    local = LocalWarehouse(tmp_path)
-    local.start()
-    local.deploy()
     stop = Event()
-    settings = _settings(broker, local, topic, batch_rows=500, until_caught_up=False, batch_seconds=0.2)
+    settings = _settings(
+        broker, own_warehouse, topic, batch_rows=500, until_caught_up=False, batch_seconds=0.2
+    )
     produce(a_run(broker.bootstrap, topic=topic, events=2_000))
     in_background(lambda: run(settings, stop), stop)
     time.sleep(1.5)
-    local.kill()
+    own_warehouse.kill()
     produce(a_run(broker.bootstrap, topic=topic, events=1_000, seed=9))
-    local.start()
+    own_warehouse.start()
     deadline = time.monotonic() + 60
-    while len(_rows(local, topic, "1")) < 3_000:
+    while len(_rows(own_warehouse, topic, "1")) < 3_000:
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    _each_once(local, topic, 3_000)
-    stop.set()
-    local.kill(signal.SIGTERM)
+    _each_once(own_warehouse, topic, 3_000)
