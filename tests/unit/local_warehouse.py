@@ -49,8 +49,7 @@ class LocalWarehouse:
             session.create_dataframe([], schema=schema).write.save_as_table(table)
         for stream in names.STREAMS:
             self._show_pending(stream)
-        monkeypatch.setattr(Session, "sql", lambda _, statement: _Statement(self, statement))
-        monkeypatch.setattr(DataFrame, "queries", property(self._remember))
+        self._provide_sql(monkeypatch)
 
     def ingest(self, *events: Any) -> None:
         """Append raw rows for messages, or for events at the next offsets of partition 0."""
@@ -123,9 +122,23 @@ class LocalWarehouse:
             self._registry.write_table(table, inserted, SaveMode.APPEND)
         return [Row(count)]
 
-    def _remember(self, rows: DataFrame) -> dict[str, list[str]]:
-        self._queries.append(rows)
-        return {"queries": [f"<query {len(self._queries) - 1}>"], "post_actions": []}
+    def _provide_sql(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Give this session `sql`, and its DataFrames `queries`; sessions of other engines keep their own."""
+        real_sql, real_queries = Session.sql, DataFrame.queries
+
+        def sql(session: Session, query: str, *args: Any, **options: Any) -> Any:
+            if session is self.session:
+                return _Statement(self, query)
+            return real_sql(session, query, *args, **options)
+
+        def queries(rows: DataFrame) -> Any:
+            if rows.session is not self.session:
+                return real_queries.__get__(rows)
+            self._queries.append(rows)
+            return {"queries": [f"<query {len(self._queries) - 1}>"], "post_actions": []}
+
+        monkeypatch.setattr(Session, "sql", sql)
+        monkeypatch.setattr(DataFrame, "queries", property(queries))
 
     def _show_pending(self, stream: str) -> None:
         source = self._tables[_full(names.STREAM_SOURCES[stream])]
