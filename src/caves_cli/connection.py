@@ -18,6 +18,8 @@ class Target:
     config_file: Path | None
     database: str
     warehouse: str
+    # What the snow CLI must be told because the connection itself says otherwise, or nothing.
+    flags: tuple[str, ...] = ()
 
     def open(self) -> SnowflakeConnection:
         """A session in the pipeline's database; one sentence and no traceback when that cannot be."""
@@ -30,17 +32,29 @@ class Target:
         """What the templates of snowflake.yml and deploy/ take."""
         return {"CAVES_DATABASE": self.database, "CAVES_WAREHOUSE": self.warehouse}
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of these, what differs from the defaults in snowflake.yml."""
+        defaults = (names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
+        pairs = zip(self.environment.items(), defaults, strict=True)
+        return {key: value for (key, value), default in pairs if value != default}
+
 
 def target(
     name: str, config_file: Path | None = None, database: str | None = None, warehouse: str | None = None
 ) -> Target:
     """Flags win over the connection's own database and warehouse, and those over the defaults."""
     parameters = connections.load_connection(name, config_file)
+    chosen = {
+        "database": database or parameters.get("database") or names.DEFAULT_DATABASE,
+        "warehouse": warehouse or parameters.get("warehouse") or names.DEFAULT_WAREHOUSE,
+    }
+    flags = [(f"--{key}", value) for key, value in chosen.items() if value != parameters.get(key)]
     return Target(
         name,
         config_file or _local_file(name),
-        database or parameters.get("database") or names.DEFAULT_DATABASE,
-        warehouse or parameters.get("warehouse") or names.DEFAULT_WAREHOUSE,
+        flags=tuple(part for flag in flags for part in flag),
+        **chosen,
     )
 
 

@@ -1,6 +1,7 @@
 """Deployment: an order of commands that a person could type, stopped at the first that fails."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -26,54 +27,50 @@ class Step:
     arguments: tuple[str, ...]
     files: tuple[Path, ...] = ()
 
-    @property
-    def command(self) -> str:
-        return "snow " + " ".join(self.arguments)
 
-
-def steps(folder: Path, connection: str) -> list[Step]:
+def steps(folder: Path, target: Target) -> list[Step]:
     """The whole deployment, in order."""
+    config = ("--config-file", _from(folder, target.config_file)) if target.config_file else ()
+    connection = ("-c", target.name, *target.flags)
     files = sorted(path.relative_to(folder) for path in (folder / "deploy").glob("[0-9]*.sql"))
     tables = tuple(file for file in files if file.name < PROCEDURES_BEFORE)
     graph = tuple(file for file in files if file.name >= PROCEDURES_BEFORE)
     return [
-        _sql_step("schemas, tables and streams", connection, tables),
+        Step("schemas, tables and streams", (*config, "sql", *connection, *_each(tables)), tables),
         # --ignore-anaconda: the procedures need no package that would have to be looked up; see
         # requirements.txt.
-        Step("build of the procedures", ("snowpark", "build", "--ignore-anaconda", "-c", connection)),
-        Step("procedures", ("snowpark", "deploy", "--replace", "-c", connection)),
-        _sql_step("tasks and views", connection, graph),
+        Step("build of the procedures", (*config, "snowpark", "build", "--ignore-anaconda", *connection)),
+        Step("procedures", (*config, "snowpark", "deploy", "--replace", *connection)),
+        Step("tasks and views", (*config, "sql", *connection, *_each(graph)), graph),
     ]
+
+
+def typed(step: Step, target: Target) -> str:
+    """The step as a person would type it, in the project's folder."""
+    settings = [f"{key}={value}" for key, value in target.settings.items()]
+    return shlex.join([*settings, "snow", *step.arguments])
 
 
 def deploy(target: Target, folder: Path, report: Callable[[Step], None]) -> None:
     """Run every step; DeployFailed names the file and the statement that was refused."""
     # The snow CLI repeats a failing login for minutes; a login of our own says within seconds what is wrong.
     target.open().close()
-    for step in steps(folder, target.name):
+    for step in steps(folder, target):
         report(step)
-        answer = snow.run(
-            _in_place(step.arguments, target),
-            folder=folder,
-            config_file=target.config_file,
-            environment=target.environment,
-        )
+        answer = snow.run(step.arguments, folder=folder, environment=target.environment)
         if answer.code != 0:
-            raise _failure(step, answer, folder, target.environment)
+            file, statement = _refused(step, answer.output, folder, target.environment)
+            raise DeployFailed(typed(step, target), answer.reason, file, statement)
 
 
-def _sql_step(title: str, connection: str, files: tuple[Path, ...]) -> Step:
-    arguments = [part for file in files for part in ("-f", str(file))]
-    return Step(title, ("sql", "-c", connection, *arguments), files)
+def _from(folder: Path, path: Path) -> str:
+    # The snow CLI runs in the project's folder, wherever `caves` was called.
+    absolute = path.absolute()
+    return str(absolute.relative_to(folder) if absolute.is_relative_to(folder) else absolute)
 
 
-def _in_place(arguments: tuple[str, ...], target: Target) -> list[str]:
-    return [*arguments, "--database", target.database, "--warehouse", target.warehouse]
-
-
-def _failure(step: Step, answer: snow.Answer, folder: Path, values: Mapping[str, str]) -> DeployFailed:
-    file, statement = _refused(step, answer.output, folder, values)
-    return DeployFailed(step.command, answer.reason, file, statement)
+def _each(files: tuple[Path, ...]) -> list[str]:
+    return [part for file in files for part in ("-f", str(file))]
 
 
 def _refused(

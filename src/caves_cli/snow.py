@@ -33,15 +33,10 @@ class Answer:
         return text.removeprefix("Error ").strip() or f"exit code {self.code}"
 
 
-def run(
-    arguments: Sequence[str], *, folder: Path, config_file: Path | None, environment: Mapping[str, str]
-) -> Answer:
+def run(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Answer:
     """Run `snow ARGUMENTS` in the project's folder."""
-    command = [str(project.executable("snow"))]
-    if config_file is not None:
-        command += ["--config-file", str(config_file.absolute())]
     done = subprocess.run(
-        [*command, *arguments],
+        [str(project.executable("snow")), *arguments],
         cwd=folder,
         env={**os.environ, **ENVIRONMENT, **environment},
         stdin=subprocess.DEVNULL,

@@ -1,24 +1,39 @@
 """What the commands make of what they read: an error, a deployment, the cost of a call."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from caves_cli import deploy, snow, statements
+from caves_cli.connection import Target
 from caves_cli.statements import ProcedureCost
+from caves_snowpark import names
 
 ROOT = Path(__file__).parents[2]
+PROD = Target("prod", None, names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
 
 
 def test_the_deployment_is_sql_then_code_then_tasks() -> None:
-    first, build, code, last = deploy.steps(ROOT, "prod")
+    first, build, code, last = deploy.steps(ROOT, PROD)
     assert first.files[0].name == "010_foundation.sql"
     assert first.files[-1].name == "060_ingest.sql"
-    assert build.command == "snow snowpark build --ignore-anaconda -c prod"
-    assert code.command == "snow snowpark deploy --replace -c prod"
+    assert deploy.typed(build, PROD) == "snow snowpark build --ignore-anaconda -c prod"
+    assert deploy.typed(code, PROD) == "snow snowpark deploy --replace -c prod"
     assert [file.name for file in last.files] == ["070_tasks.sql", "080_analytics.sql", "090_resume.sql"]
 
 
 def test_the_deployment_never_tears_down() -> None:
-    assert not [step for step in deploy.steps(ROOT, "prod") if "teardown" in step.command]
+    assert not [step for step in deploy.steps(ROOT, PROD) if "teardown" in " ".join(step.arguments)]
+
+
+def test_another_database_is_said_to_the_cli_and_to_the_templates() -> None:
+    other = replace(
+        PROD, database="WINE", flags=("--database", "WINE"), config_file=ROOT / ".caves/config.toml"
+    )
+    _, _, code, _ = deploy.steps(ROOT, other)
+    assert deploy.typed(code, other) == (
+        "CAVES_DATABASE=WINE snow --config-file .caves/config.toml"
+        " snowpark deploy --replace -c prod --database WINE"
+    )
 
 
 def test_the_clis_boxed_error_becomes_one_line() -> None:

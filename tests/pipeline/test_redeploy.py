@@ -74,6 +74,24 @@ def test_a_failed_deployment_names_file_and_statement_and_stops_there(
     assert "MISSING" in str(failure.value).splitlines()[1]
 
 
+def test_a_redeploy_of_changed_code_takes_effect(still_pipeline: Pipeline, tmp_path: Path) -> None:
+    """The definition is the same, so the CLI uploads the new code and leaves the procedure as it is."""
+    for name in ("snowflake.yml", "requirements.txt", "requirements.snowflake.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("deploy", "procedures", "src/caves_snowpark"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    health = tmp_path / "procedures" / "pipeline_health.py"
+    health.write_text(
+        f"{health.read_text()}\n\ndef main(session: Session) -> object:\n    return {{'new': True}}\n"
+    )
+    with still_pipeline.target.open() as session, session.cursor() as cursor:
+        cursor.execute(f"CALL {names.PIPELINE_HEALTH}()")
+        assert "new" not in str(cursor.fetchall())
+        still_pipeline.deploy(tmp_path)
+        cursor.execute(f"CALL {names.PIPELINE_HEALTH}()")
+        assert "new" in str(cursor.fetchall())
+
+
 def test_a_killed_warehouse_starts_again_with_everything_that_was_committed(
     still_pipeline: Pipeline, still: SnowflakeConnection
 ) -> None:

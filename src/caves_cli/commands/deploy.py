@@ -15,6 +15,8 @@ def deploy(
     Safe to repeat at any moment, with events in flight: no table or stream is ever replaced. It only runs, in
     order, what you could type yourself, prints each command, and stops at the first that fails:
 
+      export SNOWFLAKE_CLI_FEATURES_ENABLE_SNOWPARK_GLOB_SUPPORT=true
+
       snow sql -c NAME -f deploy/010_foundation.sql -f deploy/020_raw.sql ...
 
       snow snowpark build, snow snowpark deploy --replace -c NAME
@@ -31,5 +33,7 @@ def deploy(
     from caves_cli.connection import target
 
     chosen = target(connection, config_file, database, warehouse)
-    deployment.deploy(chosen, project.root(), lambda step: console.note(f"[dim]$[/dim] {step.command}"))
+    deployment.deploy(
+        chosen, project.root(), lambda step: console.note(f"[dim]$ {deployment.typed(step, chosen)}[/dim]")
+    )
     console.out.print(f"Deployed to {chosen.database}. `caves status -c {connection}` shows where it stands.")
