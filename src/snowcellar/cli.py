@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from snowcellar.server import application
+from snowcellar.serving import web_server
 from snowcellar.warehouse import Warehouse
 
 app = typer.Typer(
@@ -90,14 +89,7 @@ def _listen(port: int) -> socket.socket:
 
 
 async def _serve(cellar: Warehouse, listener: socket.socket) -> None:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application(cellar),
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=3,
-        )
-    )
+    server = web_server(cellar)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(server, "should_exit", True))
     await server.serve(sockets=[listener])

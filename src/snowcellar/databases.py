@@ -68,7 +68,6 @@ def drop_database(session: Session, match: re.Match[str]) -> Result:
             return _done("Drop statement executed successfully (object already dropped or not authorized).")
         raise ObjectNotFound("Database", name)
     if session.database == name:
-        session.duck.execute("USE memory")
         session.use(None, None)
     try:
         session.warehouse.drop(name)
@@ -120,7 +119,9 @@ def use(session: Session, match: re.Match[str]) -> Result:
 
 def _schema_exists(session: Session, database: str, schema: str) -> bool:
     query = "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?"
-    return bool(session.duck.execute(query, [database, schema]).fetchall())
+    # Not on the session's own connection: its current database may have been dropped.
+    with session.warehouse.cursor() as duck:
+        return bool(duck.execute(query, [database, schema]).fetchall())
 
 
 def drop_schema(session: Session, match: re.Match[str]) -> Result:

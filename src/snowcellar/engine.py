@@ -15,17 +15,18 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import merge, relations
+from snowcellar import ddl, merge, relations, rewrites
 from snowcellar.errors import Unsupported
 from snowcellar.result import Result
 from snowcellar.session import Params, Session
 from snowcellar.statement import Statement
 from snowcellar.streams import capture, consumption, table_changes
 from snowcellar.transactions import Transaction
-from snowcellar.translation import Translation, to_duckdb, translate
+from snowcellar.translation import Translation, column_identifiers, to_duckdb, translate
 
 _DDL = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
-_FAKESNOW_COMMANDS = ("PUT", "GET", "LIST", "LS", "SET", "UNSET", "ALTER")
+_BY_FAKESNOW = (exp.Describe, exp.Show, exp.Set, exp.Put, exp.ListStage)
+_UNSET = re.compile(r"UNSET\s", re.IGNORECASE)
 _CREATE_OR_ALTER = re.compile(r"CREATE\s+OR\s+ALTER\b", re.IGNORECASE)
 _WIRE_TYPES = {"JSON": "variant", "TIMESTAMP WITH TIME ZONE": "timestamp_ltz", "TIMESTAMPTZ": "timestamp_ltz"}
 
@@ -35,13 +36,16 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
     if (translation := translate(session, statement, params)) is not None:
         if translation.target is None:
             return _run_query(session, translation, params)
-        return _run_dml(session, translation, params)
+        return _run_dml(session, statement, translation, params)
     tree = statement.tree
-    if isinstance(tree, exp.Command) and tree.this.upper() not in _FAKESNOW_COMMANDS:
-        raise Unsupported(statement.text.split("\n")[0][:120])
     if isinstance(tree, _DDL):
         return _run_ddl(session, statement, tree, params)
-    return _run_with_fakesnow(session, tree, params)
+    if isinstance(tree, exp.Copy):
+        return _run_copy(session, tree, params)
+    if isinstance(tree, _BY_FAKESNOW) or _UNSET.match(statement.text):
+        session.connection.require_usable()
+        return _run_with_fakesnow(session, tree, params)
+    raise Unsupported(statement.text.split("\n")[0][:120])
 
 
 def describe(session: Session, statement: Statement) -> Result:
@@ -58,6 +62,10 @@ def describe(session: Session, statement: Statement) -> Result:
 
 def _run_query(session: Session, translation: Translation, params: Params) -> Result:
     with session.connection.statement(session) as transaction:
+        if transaction.explicit:
+            # Before DuckDB fixes what the transaction sees, so that it sees what the last holder left.
+            for name in translation.streams:
+                session.connection.lock(name)
         return _fetch(session, translation.fill(session, transaction, translation.sql), params)
 
 
@@ -71,7 +79,7 @@ def _wire_types(columns: Iterable[Sequence[Any]]) -> dict[str, str]:
     return {name: kind for name, duck_type, *_ in columns if (kind := _WIRE_TYPES.get(str(duck_type)))}
 
 
-def _run_dml(session: Session, translation: Translation, params: Params) -> Result:
+def _run_dml(session: Session, statement: Statement, translation: Translation, params: Params) -> Result:
     if not session.parameters["AUTOCOMMIT"] and session.connection.transaction is None:
         session.begin()
     with session.connection.statement(session) as transaction:
@@ -79,6 +87,9 @@ def _run_dml(session: Session, translation: Translation, params: Params) -> Resu
             session.connection.lock(name)
         if translation.target is not None and translation.kind is not exp.Insert:
             session.connection.lock(translation.target)
+        if translation.tracked != (translation.target in session.warehouse.streams.tables):
+            # A stream was created while this waited.
+            translation = translate(session, statement, params) or translation
         result = _write(session, transaction, translation, params)
         for name in translation.streams:
             consumption.consume(session, transaction, name)
@@ -112,18 +123,44 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
     if _CREATE_OR_ALTER.match(statement.text):
         # sqlglot reads it as CREATE OR REPLACE, which would empty the table.
         raise Unsupported("CREATE OR ALTER", "Use CREATE ... IF NOT EXISTS and ALTER.")
+    ddl.refuse_unsupported(tree)
     session.commit_before_ddl()
+    if ddl.declares_only_keys(tree):
+        return Result.status("Statement executed successfully.", statement_type.DDL)
+    ddl.drop_unenforced_keys(tree)
     follow = table_changes.before(session, tree)
-    if isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query):
-        result = _create_as(session, tree, params)
-    else:
-        # Not inside a transaction: comments and stages are written to the account's own file.
-        result = _run_with_fakesnow(session, tree, params)
-    if follow:
-        with session.connection.statement(session) as transaction:
-            follow(transaction)
-    session.warehouse.streams.version += 1
+    try:
+        if isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query):
+            result = _create_as(session, tree, params)
+        else:
+            # Not inside a transaction: comments and stages are written to the account's own file.
+            result = _run_with_fakesnow(session, tree, params)
+        if follow:
+            with session.connection.statement(session) as transaction:
+                follow(transaction)
+    finally:
+        session.warehouse.streams.version += 1
+    if isinstance(tree, exp.Comment):
+        return Result.status("Statement executed successfully.", statement_type.DDL)
     return result
+
+
+def _run_copy(session: Session, tree: exp.Copy, params: Params) -> Result:
+    """COPY INTO a table, all of its files or none."""
+    table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    target = relations.table_name(session, table) if isinstance(table, exp.Table) else None
+    if target is None:
+        raise Unsupported("COPY INTO a location")
+    with session.connection.statement(session) as transaction:
+        if capture.announce_write(session, transaction, target):
+            if "MATCH_BY_COLUMN_NAME" in tree.sql(dialect="snowflake").upper():
+                raise Unsupported(
+                    "COPY INTO ... MATCH_BY_COLUMN_NAME on a table with streams",
+                    "Use INSERT INTO ... SELECT ... FROM @stage.",
+                )
+            if not isinstance(tree.this, exp.Schema):
+                tree.set("this", exp.Schema(this=table, expressions=column_identifiers(session, target)))
+        return _run_with_fakesnow(session, tree, params)
 
 
 def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
@@ -141,10 +178,22 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
                         marker.fill(session, transaction).removeprefix("(").removesuffix(")")
                     )
                     table.replace(exp.Subquery(this=rows, alias=table.args["alias"].copy()))
+        tree.set("expression", rewrites.apply(session, tree.expression))
+        if tree.kind == "VIEW" and tree.expression.find(exp.Star):
+            _name_columns(session, tree, params)
         result = _run_with_fakesnow(session, tree, params)
         for name in streams:
             consumption.consume(session, transaction, name)
     return result
+
+
+def _name_columns(session: Session, tree: exp.Create, params: Params) -> None:
+    """Replace a view's * by the columns there are now, as Snowflake does: hidden ones may come later."""
+    query = FakeSnowflakeCursor(session.fake, session.duck)._transform(tree.expression.copy(), params)
+    columns = session.duck.sql(f"SELECT * FROM ({query.sql(dialect='duckdb')}) LIMIT 0").columns
+    named = [exp.column(exp.to_identifier(name, quoted=True)) for name in columns]
+    rows = exp.Subquery(this=tree.expression.copy(), alias=exp.TableAlias(this=exp.to_identifier("V")))
+    tree.set("expression", exp.select(*named).from_(rows))
 
 
 def _run_with_fakesnow(session: Session, tree: exp.Expr, params: Params) -> Result:

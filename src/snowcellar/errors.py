@@ -82,6 +82,37 @@ class LockTimeout(WarehouseError):
         )
 
 
+class Deadlock(WarehouseError):
+    """Two transactions wait for each other; this one gives way."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Statement was aborted: the transaction that has locked '{name}' waits for a lock that this "
+            "transaction holds (deadlock). Run ROLLBACK and start again.",
+            625,
+            "40001",
+        )
+
+
+class Canceled(WarehouseError):
+    """A statement that its client, or the end of the server, has stopped."""
+
+    def __init__(self) -> None:
+        super().__init__("SQL execution canceled", 604, "57014")
+
+
+class TableChanged(WarehouseError):
+    """A transaction wrote to a table while a stream was made on it; nothing of it is kept."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Table '{name}' was altered while this transaction wrote to it: a stream was created. "
+            "The transaction was rolled back; run it again.",
+            625,
+            "40001",
+        )
+
+
 class TransactionBroken(WarehouseError):
     """A transaction that an earlier failure has ended; nothing of it is kept."""
 
@@ -102,7 +133,7 @@ _DUCKDB_ERRORS: tuple[tuple[type[duckdb.Error], int, str], ...] = (
     (duckdb.ConversionException, 100038, "22018"),
     (duckdb.OutOfRangeException, 100046, "22003"),
     (duckdb.ConstraintException, 100072, "22000"),
-    (duckdb.TransactionException, 604, "57014"),
+    (duckdb.TransactionException, 625, "40001"),
 )
 
 
@@ -116,6 +147,8 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
             error.errno if error.errno > 0 else 1003,
             error.sqlstate or "42000",
         )
+    if isinstance(error, RecursionError):
+        return CompilationError("The statement is nested too deeply.")
     if isinstance(error, SqlglotError):
         return CompilationError(_without_terminal_codes(str(error)))
     if isinstance(error, duckdb.Error):
@@ -141,6 +174,8 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
             "a transaction that writes to two databases",
             "Commit between the two; DuckDB writes one file a transaction.",
         )
+    if isinstance(error, duckdb.InterruptException):
+        return Canceled()
     if "NOT NULL constraint failed" in text:
         return WarehouseError(
             f"NULL result in a non-nullable column ({text.split(':')[-1].strip()})", 100072, "22000"

@@ -39,6 +39,8 @@ SystemFunction = Callable[["Session", Sequence[str]], exp.Expr]
 TableFunction = Callable[["Session", Mapping[str, exp.Expr]], exp.Query]
 """From the arguments (by upper-case name; positional ones as '0', '1', ...) to a DuckDB query."""
 
+_SHOWS = re.compile(r"(?:SHOW|DESC|DESCRIBE|LIST|LS)\s", re.IGNORECASE)
+
 MODULES: list[ModuleType] = []
 
 
@@ -60,6 +62,15 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
             if match := statement.matches(pattern):
                 return bound_handler(session, match, params)  # type: ignore[no-any-return]
     return engine.run(session, statement, params)
+
+
+def describe(session: Session, statement: Statement) -> Result:
+    """The columns that a statement would answer with; statements that only show something are run."""
+    from snowcellar import engine
+
+    return (
+        run(session, statement, None) if _SHOWS.match(statement.text) else engine.describe(session, statement)
+    )
 
 
 def system_function(name: str) -> SystemFunction | None:

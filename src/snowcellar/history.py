@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 KEPT_STATEMENTS = 20_000
+KEPT_CHARACTERS = 100_000
+"""Of a statement's text, as in Snowflake's QUERY_HISTORY."""
+KEPT_CHARACTERS_IN_ALL = 64_000_000
 
 
 @dataclass
@@ -44,7 +47,9 @@ class QueryHistory:
     """The newest statements of all sessions."""
 
     def __init__(self, kept: int = KEPT_STATEMENTS) -> None:
-        self._records: deque[QueryRecord] = deque(maxlen=kept)
+        self._records: deque[QueryRecord] = deque()
+        self._kept = kept
+        self._characters = 0
         self._lock = threading.Lock()
 
     def begin(
@@ -57,11 +62,15 @@ class QueryHistory:
         parent_query_id: str | None,
     ) -> QueryRecord:
         """Record a statement that starts now and give it its query id."""
+        text = text[:KEPT_CHARACTERS]
         record = QueryRecord(
             str(uuid.uuid4()), text, database, schema, session_id, user, parent_query_id, datetime.now(UTC)
         )
         with self._lock:
             self._records.append(record)
+            self._characters += len(text)
+            while len(self._records) > self._kept or self._characters > KEPT_CHARACTERS_IN_ALL:
+                self._characters -= len(self._records.popleft().text)
         return record
 
     def records(self) -> list[QueryRecord]:

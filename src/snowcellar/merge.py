@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
@@ -65,6 +66,14 @@ def unqualify_set_columns(tree: exp.Merge) -> None:
             if isinstance(column, exp.Column):
                 for part in ("table", "db", "catalog"):
                     column.set(part, None)
+
+
+def name_inserted_columns(tree: exp.Merge, columns: Sequence[exp.Identifier]) -> None:
+    """Name the columns of an INSERT that names none, so that hidden columns are left to their defaults."""
+    for when in tree.args["whens"].expressions:
+        then = when.args["then"]
+        if isinstance(then, exp.Insert) and then.this is None:
+            then.set("this", exp.Tuple(expressions=[exp.column(column.copy()) for column in columns]))
 
 
 def pairs(tree: exp.Merge, what: str, kind: str) -> exp.Select:

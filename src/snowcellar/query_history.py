@@ -43,7 +43,7 @@ def query_history(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Qu
             "PARENT_QUERY_ID": pa.array([record.parent_query_id for record in records], text),
         }
     )
-    return relations.arrow_query(session, "SNOWCELLAR$QUERY_HISTORY", table)
+    return relations.arrow_query(session, table)
 
 
 def _text(value: int | None) -> str | None:
@@ -57,7 +57,7 @@ def result_scan(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Quer
     result = session.results.get(query_id or "")
     if result is None:
         raise WarehouseError(f"Statement {query_id} not found", 709, "02000")
-    return relations.arrow_query(session, f"SNOWCELLAR$RESULT_{query_id}", result.table)
+    return relations.arrow_query(session, result.table)
 
 
 TABLE_FUNCTIONS = {

@@ -36,7 +36,7 @@ class Marker:
     def fill(self, session: Session, transaction: Transaction) -> str:
         """The DuckDB query for the rows, as of this transaction."""
         if self.is_stream:
-            stream = session.warehouse.streams.streams[self.name]
+            stream = session.warehouse.streams.stream(self.name)
             return f"({changes.select_changes(session, transaction, stream)})"
         return f"(SELECT {column_list(table_columns(session.duck, self.name))} FROM {self.name.quoted})"
 
@@ -160,6 +160,8 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:
     call = rows.this
     while isinstance(call, exp.Dot):
         call = call.expression
+    if not isinstance(call, exp.Func):
+        raise Unsupported(rows.sql(dialect="snowflake"), "Name the table itself.")
     name = call.name.upper() if isinstance(call, exp.Anonymous) else call.sql_name()
     function = features.table_function(name)
     if function is None:
@@ -179,7 +181,6 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:
     return True
 
 
-def arrow_query(session: Session, name: str, table: pa.Table) -> exp.Query:
+def arrow_query(session: Session, table: pa.Table) -> exp.Query:
     """A query over an Arrow table, for table functions whose rows live in memory."""
-    session.duck.register(name, table)
-    return parse_duckdb(f'SELECT * FROM "{name}"')  # type: ignore[no-any-return]
+    return parse_duckdb(f'SELECT * FROM "{session.register(table)}"')  # type: ignore[no-any-return]

@@ -10,9 +10,11 @@ import gzip
 import hmac
 import json
 import logging
-import os
 import re
+import zlib
+from collections import OrderedDict
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -21,23 +23,24 @@ from fakesnow.transforms import SERVER_VERSION
 from fakesnow.transforms import stage as fakesnow_stage
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from snowcellar import engine, wire
-from snowcellar.errors import WarehouseError, as_warehouse_error
+from snowcellar import wire
+from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_error
 from snowcellar.names import fold
 from snowcellar.result import Result
 from snowcellar.session import Session
-from snowcellar.statement import Statement
 from snowcellar.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 _PROCEDURE_THREADS = 1000
+_KEPT_TICKETS = 1000
 _AUTHORIZATION = re.compile(r'\ASnowflake Token="([^"]+)"\Z')
 
 
@@ -57,7 +60,7 @@ def application(warehouse: Warehouse) -> ASGIApp:
     ]
     app = Starlette(routes=routes)
     app.state.warehouse = warehouse
-    app.state.upload_tickets = {}
+    app.state.upload_tickets = OrderedDict()
     app.state.procedure_threads = anyio.CapacityLimiter(_PROCEDURE_THREADS)
     return _LoopbackOnly(app)
 
@@ -70,7 +73,7 @@ class _LoopbackOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
+            headers = {key.lower(): value for key, value in Headers(scope=scope).items()}
             host = headers.get("host", "").rsplit(":", 1)[0]
             if host not in _LOOPBACK_HOSTS or "origin" in headers or "sec-fetch-site" in headers:
                 await JSONResponse({"success": False, "message": "Forbidden"}, 403)(scope, receive, send)
@@ -80,39 +83,38 @@ class _LoopbackOnly:
 
 async def _login(request: Request) -> Response:
     warehouse: Warehouse = request.app.state.warehouse
-    data = (await _body(request)).get("data", {})
+    try:
+        data = dict((await _body(request)).get("data") or {})
+    except WarehouseError as error:
+        return _failure(error)
     password = str(data.get("PASSWORD") or "")
-    scope = warehouse.scope_for_secret(password)
-    if scope is None and not hmac.compare_digest(password, warehouse.password):
+    session = warehouse.scope_for_secret(password)
+    if session is None and not hmac.compare_digest(password.encode(), warehouse.password.encode()):
         return _failure(
             WarehouseError("Incorrect username or password was specified.", 390100, "08001"),
         )
-    if scope is not None:
-        return JSONResponse({"success": True, "data": _login_data(scope)})
-
-    def open_session() -> Session:
-        context = {
-            key: fold(value)
-            for key in ("databaseName", "schemaName")
-            if (value := request.query_params.get(key))
-        }
-        session = warehouse.open_session(
-            context.get("databaseName"),
-            context.get("schemaName"),
-            user=str(data.get("LOGIN_NAME") or "CAVES").upper(),
-        )
-        session.virtual_warehouse = fold(request.query_params.get("warehouse", "")) or None
-        if role := request.query_params.get("roleName"):
-            session.role = fold(role)
-        for name, value in (data.get("SESSION_PARAMETERS") or {}).items():
-            session.set_parameter(name, value)
-        return session
-
-    try:
-        session = await run_in_threadpool(open_session)
-    except Exception as error:
-        return _failure(as_warehouse_error(error))
+    if session is None:
+        try:
+            session = await run_in_threadpool(_open_session, warehouse, request, data)
+        except Exception as error:
+            return _failure(as_warehouse_error(error))
     return JSONResponse({"success": True, "data": _login_data(session)})
+
+
+def _open_session(warehouse: Warehouse, request: Request, data: dict[str, Any]) -> Session:
+    """A session in the context that a login names."""
+    query = request.query_params
+    database, schema = (
+        fold(query[key]) if query.get(key) else None for key in ("databaseName", "schemaName")
+    )
+    user = str(data.get("LOGIN_NAME") or "CAVES").upper()
+    session = warehouse.open_session(database, schema, user=user)
+    session.virtual_warehouse = fold(query.get("warehouse", "")) or None
+    if role := query.get("roleName"):
+        session.role = fold(role)
+    for name, value in (data.get("SESSION_PARAMETERS") or {}).items():
+        session.set_parameter(name, value)
+    return session
 
 
 def _login_data(session: Session) -> dict[str, Any]:
@@ -158,8 +160,9 @@ async def _query(request: Request) -> Response:
     session = _session_of(request)
     if session is None:
         return _no_session()
-    body = await _body(request)
+    body: dict[str, Any] = {}
     try:
+        body = await _body(request)
         # A CALL holds its thread while the procedure's own statements arrive: they must not queue behind it.
         limiter = request.app.state.procedure_threads if session.caller is not None else None
         data = await anyio.to_thread.run_sync(_run, request, session, body, limiter=limiter)
@@ -173,30 +176,17 @@ async def _query(request: Request) -> Response:
 
 
 def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, Any]:
-    sql = body["sqlText"]
+    sql = str(body.get("sqlText") or "")
     params, rows = wire.read_bindings(body.get("bindings"))
     if body.get("describeOnly"):
-        result = engine.describe(session, Statement(sql))
+        result = session.describe(sql)
     elif rows is not None:
-        result = _run_batch(session, sql, rows)
+        result = session.execute_batch(sql, rows)
     else:
         result = session.execute(sql, params)
     if result.upload is not None:
         return _upload_target(request, result.upload)
     return _answer(session, result)
-
-
-def _run_batch(session: Session, sql: str, rows: list[list[Any]]) -> Result:
-    """An array binding: one statement for the client, all of its rows or none."""
-    import pyarrow as pa
-
-    total = 0
-    with session.connection.statement(session):
-        for row in rows:
-            result = session.execute(sql, row)
-            total += result.rows_affected or 0
-    table = pa.table({result.table.column_names[0]: pa.array([total], pa.int64())})
-    return Result(table, rows_affected=total, statement_type=result.statement_type)
 
 
 def _answer(session: Session, result: Result) -> dict[str, Any]:
@@ -241,7 +231,7 @@ async def _abort(request: Request) -> Response:
     session = _session_of(request)
     if session is None:
         return _no_session()
-    session.interrupt()
+    await run_in_threadpool(session.interrupt)
     return JSONResponse({"success": True, "data": None})
 
 
@@ -251,11 +241,15 @@ async def _accepted(request: Request) -> Response:
 
 def _upload_target(request: Request, upload: dict[str, Any]) -> dict[str, Any]:
     """Tell the client to upload over HTTP to this server, as it would to a presigned URL of a cloud store."""
-    from secrets import token_urlsafe
-
-    folder = os.path.relpath(upload["stageInfo"]["location"], fakesnow_stage.LOCAL_BUCKET_PATH)
+    bucket = Path(fakesnow_stage.LOCAL_BUCKET_PATH).resolve()
+    folder = Path(upload["stageInfo"]["location"]).resolve()
+    if bucket not in folder.parents:
+        raise CompilationError(f"invalid stage location '{upload['stage_name']}'")
     ticket = token_urlsafe(16)
-    request.app.state.upload_tickets[ticket] = folder
+    tickets: OrderedDict[str, Path] = request.app.state.upload_tickets
+    tickets[ticket] = folder
+    while len(tickets) > _KEPT_TICKETS:
+        tickets.popitem(last=False)
     name = Path(upload["src_locations"][0]).name
     stage_info = {
         "locationType": "GCS",
@@ -268,16 +262,16 @@ def _upload_target(request: Request, upload: dict[str, Any]) -> dict[str, Any]:
 
 async def _upload(request: Request) -> Response:
     """Store an uploaded file in the folder that its ticket was made for."""
-    folder = request.app.state.upload_tickets.get(request.path_params["ticket"])
+    folder: Path | None = request.app.state.upload_tickets.get(request.path_params["ticket"])
     name = unquote(request.path_params["path"])
     if folder is None or not name or "/" in name or name in (".", "..") or "\0" in name:
         return Response(status_code=403)
-    target = Path(fakesnow_stage.LOCAL_BUCKET_PATH) / folder / name
+    target = folder / name
     body = await request.body()
 
     def write() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{name}.partial")
+        partial = target.with_name(f".{token_urlsafe(8)}.partial")
         partial.write_bytes(body)
         partial.replace(target)
 
@@ -287,16 +281,24 @@ async def _upload(request: Request) -> Response:
 
 async def _body(request: Request) -> dict[str, Any]:
     body = await request.body()
-    if request.headers.get("Content-Encoding") == "gzip":
-        body = gzip.decompress(body)
-    parsed: dict[str, Any] = json.loads(body)
+    try:
+        if request.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        parsed = json.loads(body)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise WarehouseError(f"The request's body cannot be read: {error}", 391902, "08000") from error
+    if not isinstance(parsed, dict):
+        raise WarehouseError("The request's body is not a JSON object.", 391902, "08000")
     return parsed
 
 
 def _session_of(request: Request) -> Session | None:
     match = _AUTHORIZATION.match(request.headers.get("Authorization", ""))
     warehouse: Warehouse = request.app.state.warehouse
-    return warehouse.session(match[1]) if match else None
+    session = warehouse.session(match[1]) if match else None
+    if session is not None and warehouse.clients is not None and request.client is not None:
+        warehouse.clients.note(session.token, (request.client.host, request.client.port))
+    return session
 
 
 def _no_session() -> Response:

@@ -7,15 +7,16 @@ import functools
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 from fakesnow.conn import FakeSnowflakeConnection
 
 from snowcellar import features
-from snowcellar.errors import WarehouseError, as_warehouse_error
+from snowcellar.errors import Unsupported, WarehouseError, as_warehouse_error
 from snowcellar.history import QueryRecord
 from snowcellar.names import QualifiedName, literal, qualify, quote
 from snowcellar.result import Result
@@ -71,7 +72,12 @@ class Session:
         self.connection: Connection = (
             caller.connection
             if caller
-            else Connection(duck, warehouse.locks, functools.partial(capture.tell_streams, warehouse))
+            else Connection(
+                duck,
+                warehouse.locks,
+                functools.partial(capture.tell_streams, warehouse),
+                self._end_if_abandoned,
+            )
         )
         self.query: QueryRecord | None = None
         self.last_query_id: str | None = None
@@ -82,6 +88,7 @@ class Session:
         """Stops what runs outside DuckDB for this session's statement: the worker of a procedure."""
         self._lock = threading.RLock()
         self._closed = False
+        self._registered: list[str] = []
         self.fake = FakeSnowflakeConnection(self.duck, {}, create_database=False, create_schema=False)
         self.use(database, schema)
 
@@ -112,9 +119,10 @@ class Session:
         self._enter(self.duck)
 
     def _enter(self, duck: duckdb.DuckDBPyConnection) -> None:
-        if self.database:
-            path = f"{quote(self.database)}.{quote(self.fake._schema or 'main')}"
-            duck.execute(f"SET schema = {literal(path)}")
+        path = (
+            f"{quote(self.database)}.{quote(self.fake._schema or 'main')}" if self.database else "memory.main"
+        )
+        duck.execute(f"SET schema = {literal(path)}")
         duck.execute(f"SET TimeZone = {literal(str(self.parameters['TIMEZONE']))}")
 
     @contextlib.contextmanager
@@ -127,9 +135,12 @@ class Session:
     def _existing(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
         if database is None or database not in self.warehouse.databases():
             return None, None
-        rows = self.duck.execute(
-            "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?", [database, schema]
-        ).fetchall()
+        # Not on the session's own connection: its current database may have been dropped.
+        with self.warehouse.cursor() as duck:
+            rows = duck.execute(
+                "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
+                [database, schema],
+            ).fetchall()
         return database, schema if rows else None
 
     def qualify(self, name: str) -> QualifiedName:
@@ -156,6 +167,28 @@ class Session:
 
     def execute(self, sql: str, params: Params = None) -> Result:
         """Run one statement and answer with its result; failures are WarehouseErrors."""
+        return self._run(sql, lambda statement: features.run(self, statement, params))
+
+    def execute_batch(self, sql: str, rows: Sequence[Params]) -> Result:
+        """Run one DML statement for every row of an array binding: all of them or none."""
+
+        def run(statement: Statement) -> Result:
+            if not re.match(r"(?:INSERT|UPDATE|DELETE|MERGE)\s", statement.text, re.IGNORECASE):
+                raise Unsupported("array binding in anything but INSERT, UPDATE, DELETE or MERGE")
+            with self.connection.statement(self):
+                results = [features.run(self, statement, row) for row in rows]
+            total = sum(result.rows_affected or 0 for result in results)
+            table = pa.table({results[0].table.column_names[0]: pa.array([total], pa.int64())})
+            return Result(table, rows_affected=total, statement_type=results[0].statement_type)
+
+        return self._run(sql, run)
+
+    def describe(self, sql: str) -> Result:
+        """The columns that a statement would answer with, without running it."""
+        return self._run(sql, lambda statement: features.describe(self, statement))
+
+    def _run(self, sql: str, run: Callable[[Statement], Result]) -> Result:
+        """Run a statement, one at a time, and record it in the query history."""
         with self._lock:
             if self._closed:
                 raise WarehouseError("Session no longer exists. New login required.", 390111, "08001")
@@ -166,8 +199,10 @@ class Session:
                 sql, self.database, self.schema, self.number, self.user, parent
             )
             outer, self.query = self.query, record
+            outer_registered, self._registered = self._registered, []
+            self.connection.interrupted.clear()
             try:
-                result = features.run(self, Statement(self._inline_variables(sql)), params)
+                result = run(Statement(self._inline_variables(sql)))
                 record.rows = result.table.num_rows
                 self._remember(record.query_id, result)
                 return result
@@ -180,6 +215,21 @@ class Session:
                 record.ended = datetime.now(UTC)
                 self.query = outer
                 self.last_query_id = record.query_id
+                self._unregister()
+                self._registered = outer_registered
+
+    def register(self, table: pa.Table) -> str:
+        """Let the statement that runs read an Arrow table; the name that it has for DuckDB."""
+        name = f"SNOWCELLAR$ROWS_{secrets.token_hex(8)}"
+        self.duck.register(name, table)
+        self._registered.append(name)
+        return name
+
+    def _unregister(self) -> None:
+        for name in self._registered:
+            # In a transaction that DuckDB has given up nothing can be dropped; it goes with the rollback.
+            with contextlib.suppress(duckdb.Error):
+                self.duck.unregister(name)
 
     def _inline_variables(self, sql: str) -> str:
         """The statement with $name replaced by the session variable's value, except in literals."""
@@ -190,27 +240,49 @@ class Session:
         return "".join(parts)
 
     def _remember(self, query_id: str, result: Result) -> None:
+        """Keep the newest results, for RESULT_SCAN and for clients that fetch by query id."""
         self.results[query_id] = result
-        while len(self.results) > KEPT_RESULTS:
+        while len(self.results) > 1 and (
+            len(self.results) > KEPT_RESULTS
+            or sum(kept.table.nbytes for kept in self.results.values()) > KEPT_BYTES
+        ):
             del self.results[next(iter(self.results))]
 
     def interrupt(self) -> None:
         """Stop the statement that runs, if one does."""
+        self.connection.interrupted.set()
         if self.on_interrupt is not None:
             self.on_interrupt()
         self.duck.interrupt()
+
+    def _end_if_abandoned(self) -> None:
+        """Close the session if its client has vanished and none of its statements runs.
+
+        The system closes the connections of a killed client at once, but a transaction that it left open
+        would hold its locks for ever.
+        """
+        if self.warehouse.has_client(self) or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self.warehouse.close_session(self)
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Roll back what is open and close the connection; a procedure's scope leaves its caller's alone."""
         self._closed = True
         if self.caller is not None:
             return
-        # Closing does not wait for a statement that still runs: it is interrupted.
-        self.interrupt()
-        with self._lock:
+        # Closing does not wait for a statement that still runs: it is interrupted, again and again because
+        # an interrupt between two queries of DuckDB reaches neither.
+        while not self._lock.acquire(timeout=0.05):
+            self.interrupt()
+        try:
             self.connection.abandon()
             self.duck.close()
+        finally:
+            self._lock.release()
 
 
 KEPT_RESULTS = 20
-"""Results kept for RESULT_SCAN and for clients that fetch by query id."""
+KEPT_BYTES = 64 * 1024 * 1024

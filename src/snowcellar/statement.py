@@ -12,7 +12,6 @@ from sqlglot import exp
 from snowcellar.errors import CompilationError
 
 _LEADING_NOISE = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
-_TRAILING_NOISE = re.compile(r"(?:\s|;)+\Z")
 
 
 class Statement:
@@ -24,11 +23,15 @@ class Statement:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        self.text = _TRAILING_NOISE.sub("", _LEADING_NOISE.sub("", sql))
+        self.text = _LEADING_NOISE.sub("", sql).rstrip(" \t\r\n\f\v;")
 
     @cached_property
     def tree(self) -> exp.Expr:
-        trees = [tree for tree in sqlglot.parse(self.text, read="snowflake") if tree]
+        trees = [
+            tree
+            for tree in sqlglot.parse(self.text, read="snowflake")
+            if tree and not isinstance(tree, exp.Semicolon)
+        ]
         if len(trees) != 1:
             raise CompilationError(
                 "Empty SQL statement."

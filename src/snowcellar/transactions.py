@@ -7,6 +7,7 @@ is ignored; only the scope (session or procedure) that began a transaction may e
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,19 +22,31 @@ TxRanges = list[tuple[int, int]]
 """Transaction numbers as closed ranges, ascending."""
 
 
+@dataclass(frozen=True)
+class Offset:
+    """Where a stream stands: what it has yet to show."""
+
+    pending: TxRanges
+    initial_rows: bool
+    """Whether it has yet to show the rows from before its creation, and those alone."""
+
+
 @dataclass(eq=False)
 class Transaction:
     """What a transaction has to remember until it ends."""
 
     scope: object
     explicit: bool
+    end_if_abandoned: Callable[[], None]
+    """Rolls it back if its client has vanished: called by those that wait for its locks."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     numbers: dict[str, int] = field(default_factory=dict)
     """The number under which it writes, by database."""
+    written: set[QualifiedName] = field(default_factory=set)
     announced: set[QualifiedName] = field(default_factory=set)
-    """The tracked tables whose streams know of this transaction."""
-    seen: dict[QualifiedName, TxRanges] = field(default_factory=dict)
-    """What each stream showed at the first read: every later read shows the same (SEMANTICS 2)."""
+    """The tables of `written` that are tracked, whose streams will be told of this transaction."""
+    seen: dict[QualifiedName, Offset] = field(default_factory=dict)
+    """Where each stream stood at the first read: every later read shows the same (SEMANTICS 2)."""
     consumed: set[QualifiedName] = field(default_factory=set)
     broken_by: str | None = None
     """The failure that made DuckDB give the transaction up."""
@@ -43,12 +56,28 @@ class Transaction:
 TellStreams = Callable[[duckdb.DuckDBPyConnection, Transaction], contextlib.AbstractContextManager[None]]
 
 
+def _never() -> None:
+    """For a connection whose client cannot vanish."""
+
+
 class Connection:
     """A DuckDB connection and the transaction open on it."""
 
-    def __init__(self, duck: duckdb.DuckDBPyConnection, locks: LockTable, tell_streams: TellStreams) -> None:
-        """tell_streams: holds off the making of streams and tells those that a transaction wrote for."""
+    def __init__(
+        self,
+        duck: duckdb.DuckDBPyConnection,
+        locks: LockTable,
+        tell_streams: TellStreams,
+        end_if_abandoned: Callable[[], None] = _never,
+    ) -> None:
+        """tell_streams: holds off the making of streams and tells those that a transaction wrote for.
+
+        end_if_abandoned: rolls the transaction back if its client has vanished.
+        """
         self.duck = duck
+        self.interrupted = threading.Event()
+        """Set to stop a wait for a lock, which DuckDB's own interrupt does not reach."""
+        self._end_if_abandoned = end_if_abandoned
         self.transaction: Transaction | None = None
         self._locks = locks
         self._tell_streams = tell_streams
@@ -56,13 +85,13 @@ class Connection:
     def begin(self, scope: object, *, explicit: bool) -> Transaction:
         """Open a transaction; there must be none."""
         self.duck.execute("BEGIN TRANSACTION")
-        self.transaction = Transaction(scope, explicit)
+        self.transaction = Transaction(scope, explicit, self._end_if_abandoned)
         return self.transaction
 
     def lock(self, name: QualifiedName) -> None:
         """Hold the lock on a table or stream until the transaction ends."""
         if self.transaction is not None:
-            self._locks.acquire(name, self.transaction)
+            self._locks.acquire(name, self.transaction, cancelled=self.interrupted.is_set)
 
     def commit(self, scope: object) -> None:
         """End the transaction, if there is one, and keep what it wrote."""
@@ -86,12 +115,11 @@ class Connection:
         if broken_by is not None:
             command = "ROLLBACK"
         try:
-            if command == "COMMIT" and transaction.announced:
-                with self._tell_streams(self.duck, transaction):
-                    self.duck.execute(command)
+            if command == "COMMIT":
+                self._keep(transaction)
             else:
                 self.duck.execute(command)
-        except duckdb.Error:
+        except (duckdb.Error, WarehouseError):
             # A COMMIT that fails has rolled back already, unless DuckDB still waits to be told.
             with contextlib.suppress(duckdb.Error):
                 self.duck.execute("ROLLBACK")
@@ -101,9 +129,16 @@ class Connection:
             self._locks.release_all(transaction)
         if broken_by is not None:
             raise TransactionBroken(broken_by)
-        if command == "COMMIT":
-            for action in transaction.after_commit:
-                action()
+
+    def _keep(self, transaction: Transaction) -> None:
+        """Commit, and let what is kept in memory follow before anyone gets the transaction's locks."""
+        if transaction.written:
+            with self._tell_streams(self.duck, transaction):
+                self.duck.execute("COMMIT")
+        else:
+            self.duck.execute("COMMIT")
+        for action in transaction.after_commit:
+            action()
 
     def note_failure(self, message: str) -> None:
         """Find out whether a failed statement has ended DuckDB's transaction.

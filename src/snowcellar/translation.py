@@ -39,6 +39,8 @@ class Translation:
     target: QualifiedName | None = None
     touched: str | None = None
     """If the target is tracked: FROM and WHERE clauses for its rows that the statement may change."""
+    tracked: bool = False
+    """Whether the target was tracked when this was made."""
     count_columns: tuple[str, ...] = ()
     duplicates: str | None = None
     """For MERGE: a query for target rows that the source matches twice."""
@@ -106,7 +108,8 @@ def translate(
     streams = session.warehouse.streams
     key = (statement.text, session.database, session.schema, streams.version, describe)
     cache = session.warehouse.translations
-    if (kept := cache.get(key)) is not None:
+    kept = cache.get(key)
+    if kept is not None and kept.tracked == (kept.target in streams.tables):
         return kept
     tree = statement.tree
     if not isinstance(tree, (exp.Query, *DML)):
@@ -137,6 +140,8 @@ def _translate(session: Session, tree: exp.Expr, params: Params) -> Translation:
             raise Unsupported("INSERT OVERWRITE", "Use TRUNCATE TABLE and INSERT in one transaction.")
         if tracked:
             _name_columns(session, tree, target)
+    if isinstance(tree, exp.Merge) and tracked and target is not None:
+        merge.name_inserted_columns(tree, column_identifiers(session, target))
     markers = tuple(relations.mark(session, tree))
     if isinstance(tree, exp.Query):
         return Translation(exp.Query, to_duckdb(session, tree, params), markers)
@@ -154,16 +159,18 @@ def _translate(session: Session, tree: exp.Expr, params: Params) -> Translation:
     sql = to_duckdb(session, tree, params)
     if kind is exp.Merge:
         sql += " RETURNING merge_action"
-    return Translation(kind, sql, markers, target, touched, counts, duplicates)
+    return Translation(kind, sql, markers, target, touched, tracked, counts, duplicates)
 
 
 def _name_columns(session: Session, tree: exp.Insert, target: QualifiedName | None) -> None:
     """Name the columns of an INSERT that names none, so that hidden columns are left to their defaults."""
     if target is not None and isinstance(tree.this, exp.Table):
-        columns = [
-            exp.to_identifier(column, quoted=True) for column, _ in table_columns(session.duck, target)
-        ]
-        tree.set("this", exp.Schema(this=tree.this, expressions=columns))
+        tree.set("this", exp.Schema(this=tree.this, expressions=column_identifiers(session, target)))
+
+
+def column_identifiers(session: Session, table: QualifiedName) -> list[exp.Identifier]:
+    """The columns of a table that a user sees."""
+    return [exp.to_identifier(column, quoted=True) for column, _ in table_columns(session.duck, table)]
 
 
 def _touched_rows(tree: exp.Expr, target: QualifiedName) -> exp.Select:

@@ -24,6 +24,7 @@ from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
 from snowcellar import features, upstream
+from snowcellar.clients import Clients
 from snowcellar.history import QueryHistory
 from snowcellar.locks import LockTable
 from snowcellar.names import literal, quote
@@ -83,6 +84,8 @@ class Warehouse:
         self.procedures = ProcedureRegistry()
         self.workers = Workers(self.folder / "procedures")
         self.address: tuple[str, int] | None = None
+        self.clients: Clients | None = None
+        """Which clients are connected, once the warehouse is served."""
         self._sessions: dict[str, Session] = {}
         self._offered_scopes: dict[str, Session] = {}
         self._databases_lock = threading.RLock()
@@ -113,7 +116,7 @@ class Warehouse:
             if stop := getattr(feature, "stop", None):
                 stop(self)
         for session in list(self._sessions.values()):
-            session.close()
+            self.close_session(session)
         self.duck.close()
 
     def start(self) -> None:
@@ -205,7 +208,15 @@ class Warehouse:
     def close_session(self, session: Session) -> None:
         """Roll back what the session has open and forget it."""
         self._sessions.pop(session.token, None)
+        for secret in [secret for secret, scope in list(self._offered_scopes.items()) if scope is session]:
+            self._offered_scopes.pop(secret, None)
+        if self.clients is not None:
+            self.clients.forget(session.token)
         session.close()
+
+    def has_client(self, session: Session) -> bool:
+        """Whether someone may still speak for a session; no one can tell for those that no client opened."""
+        return self.clients is None or self.clients.may_return(session.token)
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -43,7 +43,7 @@ def package_rows(session: Session, _: Mapping[str, exp.Expression]) -> exp.Query
             "RUNTIME_VERSION": pa.array([RUNTIME_VERSION] * len(rows), text),
         }
     )
-    return relations.arrow_query(session, "SNOWCELLAR$PACKAGES", table)
+    return relations.arrow_query(session, table)
 
 
 BOUND_STATEMENTS = [(_READS_VIEW, select_packages)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from snowcellar.errors import TableChanged
 from snowcellar.names import QualifiedName
 from snowcellar.streams.registry import (
     ROW_COLUMN,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 def announce_write(session: Session, transaction: Transaction, table: QualifiedName) -> TrackedTable | None:
     """Prepare a transaction to write to a table; None when no stream makes us track it."""
+    transaction.written.add(table)
     tracked = session.warehouse.streams.tables.get(table)
     if tracked is None:
         return None
@@ -48,6 +50,10 @@ def record_before_images(
 
     touched: a FROM and WHERE clause in DuckDB's SQL that yields the rows, the table being named by itself.
     """
+    registry = session.warehouse.streams
+    if not registry.of_table(tracked.name):
+        return
+    registry.changed_tables.add(tracked.name)
     meta = session.warehouse.meta(tracked.name.database)
     columns = table_columns(session.duck, tracked.name)
     names = column_list(columns)
@@ -67,6 +73,10 @@ def tell_streams(
     """Add the transaction to what the streams of its tables have yet to show; commit inside."""
     registry = warehouse.streams
     with registry.commit_lock:
+        for table in transaction.written - transaction.announced:
+            if table in registry.tables:
+                # It was not tracked when it was written to, so the stream would miss the change.
+                raise TableChanged(str(table))
         for table in transaction.announced:
             number = transaction.numbers[table.database]
             streams = [(stream.stream_id, number) for stream in registry.of_table(table)]

@@ -6,25 +6,30 @@ a stream with SHOW_INITIAL_ROWS first the rows that were there when it was creat
 
 from __future__ import annotations
 
-from snowcellar.errors import CompilationError
+from snowcellar.errors import CompilationError, ObjectNotFound
 from snowcellar.names import quote
 from snowcellar.session import Session
 from snowcellar.streams.registry import ROW_COLUMN, TX_COLUMN, Stream, table_columns
-from snowcellar.transactions import Transaction, TxRanges
+from snowcellar.transactions import Offset, Transaction, TxRanges
 
 ACTION = "METADATA$ACTION"
 IS_UPDATE = "METADATA$ISUPDATE"
 ROW_ID = "METADATA$ROW_ID"
 
 
-def pending(session: Session, transaction: Transaction, stream: Stream) -> TxRanges:
-    """The transactions that a stream has yet to show, fixed at the transaction's first read of it."""
+def offset(session: Session, transaction: Transaction, stream: Stream) -> Offset:
+    """Where a stream stands, fixed at the transaction's first read of it."""
     if stream.name not in transaction.seen:
         meta = session.warehouse.meta(stream.name.database)
+        found = session.duck.execute(
+            f"SELECT initial_rows FROM {meta}.sc_streams WHERE stream_id = ?", [stream.stream_id]
+        ).fetchall()
+        if not found:
+            raise ObjectNotFound("Stream", str(stream.name))
         rows = session.duck.execute(
             f"SELECT tx FROM {meta}.sc_pending WHERE stream_id = ? ORDER BY tx", [stream.stream_id]
         ).fetchall()
-        transaction.seen[stream.name] = _ranges([tx for (tx,) in rows])
+        transaction.seen[stream.name] = Offset(_ranges([tx for (tx,) in rows]), found[0][0])
     return transaction.seen[stream.name]
 
 
@@ -37,7 +42,7 @@ def select_changes(session: Session, transaction: Transaction, stream: Stream) -
             "02000",
         )
     source = _Source(session, transaction, stream)
-    if stream.initial_rows:
+    if source.offset.initial_rows:
         return source.initial_rows()
     return source.appended_rows() if stream.append_only else source.net_change()
 
@@ -73,7 +78,8 @@ class _Source:
         self._names = [quote(name) for name, _ in table_columns(session.duck, stream.table)]
         self._columns = ", ".join(self._names)
         self._image = f'"{ROW_COLUMN}", "{TX_COLUMN}", {self._columns}'
-        self._ranges = pending(session, transaction, stream)
+        self.offset = offset(session, transaction, stream)
+        self._ranges = self.offset.pending
         self._own = transaction.numbers.get(stream.table.database)
         tracked = session.warehouse.streams.tables[stream.table]
         self._table_id = tracked.table_id

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from snowcellar.errors import ObjectNotFound
 from snowcellar.names import QualifiedName, literal, quote
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ CREATE TABLE IF NOT EXISTS {meta}.sc_streams (
 );
 CREATE TABLE IF NOT EXISTS {meta}.sc_pending (stream_id BIGINT NOT NULL, tx BIGINT NOT NULL);
 """
+_STREAM_COLUMNS = (
+    "stream_schema, stream_name, stream_id, table_schema, table_name, "
+    "append_only, comment, owner, created_on, stale"
+)
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,9 @@ class Stream:
     stream_id: int
     table: QualifiedName
     append_only: bool
-    initial_rows: bool
     comment: str
     owner: str
     created_on: datetime
-    consumed_on: datetime
     stale: bool
 
 
@@ -75,12 +78,17 @@ class TrackedTable:
 class StreamRegistry:
     """All streams and tracked tables of a warehouse, in memory; the rows on disk are the truth at start.
 
+    What a consumption moves (pending transactions, initial rows) is read in the transaction that asks.
+
     `commit_lock` is held while a transaction that wrote to tracked tables tells their streams and commits,
     and while a stream is created: so no commit falls between a stream's creation and its first row.
     """
 
     def __init__(self) -> None:
         self.commit_lock = threading.RLock()
+        self.prune_lock = threading.Lock()
+        self.changed_tables: set[QualifiedName] = set()
+        """Tracked tables that may have before-images to prune; most are only ever inserted into."""
         self.streams: dict[QualifiedName, Stream] = {}
         self.tables: dict[QualifiedName, TrackedTable] = {}
         self.version = 0
@@ -91,16 +99,28 @@ class StreamRegistry:
         self.forget(database)
         rows = duck.execute(f"SELECT table_schema, table_name, table_id FROM {meta}.sc_tracked").fetchall()
         for schema, table, table_id in rows:
-            name = QualifiedName(database, schema, table)
-            self.tables[name] = TrackedTable(name, table_id)
-        for row in duck.execute(f"SELECT * FROM {meta}.sc_streams").fetchall():
-            name, table = QualifiedName(database, row[0], row[1]), QualifiedName(database, row[3], row[4])
-            self.streams[name] = Stream(name, row[2], table, *row[5:])
+            tracked = TrackedTable(QualifiedName(database, schema, table), table_id)
+            if _is_tracked(duck, tracked.name):
+                self.tables[tracked.name] = tracked
+                self.changed_tables.add(tracked.name)
+            else:
+                forget_table(duck, tracked, meta)
+        for row in duck.execute(f"SELECT {_STREAM_COLUMNS} FROM {meta}.sc_streams").fetchall():
+            name, source = QualifiedName(database, row[0], row[1]), QualifiedName(database, row[3], row[4])
+            self.streams[name] = Stream(name, row[2], source, *row[5:])
 
     def forget(self, database: str) -> None:
         """Drop a database's streams and tables from memory."""
         self.streams = {name: stream for name, stream in self.streams.items() if name.database != database}
         self.tables = {name: table for name, table in self.tables.items() if name.database != database}
+        self.version += 1
+
+    def stream(self, name: QualifiedName) -> Stream:
+        """A stream by its full name."""
+        stream = self.streams.get(name)
+        if stream is None:
+            raise ObjectNotFound("Stream", str(name))
+        return stream
 
     def of_table(self, table: QualifiedName) -> list[Stream]:
         """The streams on a table."""
@@ -109,12 +129,19 @@ class StreamRegistry:
 
 def table_columns(duck: duckdb.DuckDBPyConnection, table: QualifiedName) -> list[tuple[str, str]]:
     """(name, DuckDB type) of a table's columns that a user sees, in order."""
+    return [(name, kind) for name, kind, _ in columns_with_defaults(duck, table)]
+
+
+def columns_with_defaults(
+    duck: duckdb.DuckDBPyConnection, table: QualifiedName
+) -> list[tuple[str, str, str | None]]:
+    """(name, DuckDB type, default) of a table's columns that a user sees, in order."""
     rows = duck.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
+        "SELECT column_name, data_type, column_default FROM duckdb_columns() "
         "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
         [table.database, table.schema, table.name],
     ).fetchall()
-    return [(name, kind) for name, kind in rows if name not in HIDDEN_COLUMNS]
+    return [row for row in rows if row[0] not in HIDDEN_COLUMNS]
 
 
 def column_list(columns: Sequence[tuple[str, str]]) -> str:
@@ -145,3 +172,21 @@ def track(duck: duckdb.DuckDBPyConnection, table: QualifiedName, meta: str) -> T
         f"INSERT INTO {meta}.sc_tracked VALUES ({literal(table.schema)}, {literal(table.name)}, {table_id})"
     )
     return tracked
+
+
+def forget_table(duck: duckdb.DuckDBPyConnection, tracked: TrackedTable, meta: str) -> None:
+    """Make the streams of a table that was dropped or replaced stale, and stop tracking it (SEMANTICS 7)."""
+    where = f"table_schema = {literal(tracked.name.schema)} AND table_name = {literal(tracked.name.name)}"
+    duck.execute(f"UPDATE {meta}.sc_streams SET stale = TRUE WHERE {where}")
+    duck.execute(f"DELETE FROM {meta}.sc_tracked WHERE table_id = {tracked.table_id}")
+    duck.execute(f"DROP TABLE IF EXISTS {tracked.before_images(meta)}")
+
+
+def _is_tracked(duck: duckdb.DuckDBPyConnection, table: QualifiedName) -> bool:
+    """Whether a table has the hidden columns: not if a crash came right after its replacement."""
+    rows = duck.execute(
+        "SELECT 1 FROM duckdb_columns() "
+        "WHERE database_name = ? AND schema_name = ? AND table_name = ? AND column_name = ?",
+        [table.database, table.schema, table.name, ROW_COLUMN],
+    ).fetchall()
+    return bool(rows)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from sqlglot import exp
@@ -19,7 +19,11 @@ from snowcellar.errors import CompilationError, ObjectExists, ObjectNotFound, Un
 from snowcellar.names import NAME, QualifiedName
 from snowcellar.result import Result
 from snowcellar.session import Session
-from snowcellar.streams.registry import Stream, TrackedTable, table_columns, track
+from snowcellar.streams import consumption
+from snowcellar.streams.registry import Stream, TrackedTable, forget_table, table_columns, track
+
+if TYPE_CHECKING:
+    from snowcellar.warehouse import Warehouse
 
 _CREATE = re.compile(
     rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?STREAM\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})\s+"
@@ -68,16 +72,19 @@ def create_stream(session: Session, match: re.Match[str]) -> Result:
         raise ObjectExists(name.name)
     if not table_columns(session.duck, table):
         raise ObjectNotFound("Table", str(table))
-    with registry.commit_lock, session.connection.statement(session):
-        tracked = registry.tables.get(table)
-        if tracked is None:
-            tracked = track(session.duck, table, session.warehouse.meta(table.database))
-        old = registry.streams.get(name)
-        stream = _insert(session, name, tracked, options, old)
-        session.connection.commit(session)
-        registry.tables[table] = tracked
-        registry.streams[name] = stream
-        registry.version += 1
+    with session.connection.statement(session):
+        # Locks first: whoever holds them needs commit_lock to end.
+        session.connection.lock(table)
+        session.connection.lock(name)
+        with registry.commit_lock:
+            tracked = registry.tables.get(table)
+            if tracked is None:
+                tracked = track(session.duck, table, session.warehouse.meta(table.database))
+            stream = _insert(session, name, tracked, options, registry.streams.get(name))
+            session.connection.commit(session)
+            registry.tables[table] = tracked
+            registry.streams[name] = stream
+            registry.version += 1
     return Result.status(f"Stream {name.name} successfully created.")
 
 
@@ -93,24 +100,27 @@ def drop_stream(session: Session, match: re.Match[str]) -> Result:
                 "Drop statement executed successfully (object already dropped or not authorized)."
             )
         raise ObjectNotFound("Stream", str(name))
-    with registry.commit_lock, session.connection.statement(session):
-        _delete(session, stream)
-        session.connection.commit(session)
-        del registry.streams[name]
-        registry.version += 1
+    with session.connection.statement(session):
+        session.connection.lock(name)
+        with registry.commit_lock:
+            _delete(session, stream)
+            session.connection.commit(session)
+            registry.streams.pop(name, None)
+            registry.version += 1
+    consumption.prune(session.warehouse, stream)
     return Result.status(f"{name.name} successfully dropped.")
 
 
 def show_streams(session: Session, match: re.Match[str]) -> Result:
     """SHOW STREAMS with LIKE, IN, STARTS WITH and LIMIT."""
     streams = sorted(session.warehouse.streams.streams.values(), key=lambda stream: stream.name)
-    rows = [_shown_row(stream) for stream in streams]
+    rows = [_shown_row(session, stream) for stream in streams]
     return show.answer(session, match["rest"], _SHOWN, rows)
 
 
 def describe_stream(session: Session, match: re.Match[str]) -> Result:
     """DESCRIBE STREAM: the row of SHOW STREAMS."""
-    return Result.rows(_SHOWN, [_shown_row(find_stream(session, match["name"]))])
+    return Result.rows(_SHOWN, [_shown_row(session, find_stream(session, match["name"]))])
 
 
 def stream_has_data(session: Session, arguments: Sequence[str]) -> exp.Expr:
@@ -121,23 +131,20 @@ def stream_has_data(session: Session, arguments: Sequence[str]) -> exp.Expr:
 
 def find_stream(session: Session, name: str) -> Stream:
     """The stream that a statement of the session names."""
-    qualified = session.qualify(name)
-    stream = session.warehouse.streams.streams.get(qualified)
-    if stream is None:
-        raise ObjectNotFound("Stream", str(qualified))
-    return stream
+    return session.warehouse.streams.stream(session.qualify(name))
 
 
 def has_data(session: Session, stream: Stream) -> bool:
     """Whether a stream may have rows to show."""
+    if stream.stale:
+        return False
     meta = session.warehouse.meta(stream.name.database)
-    if (
-        stream.initial_rows
-        and session.duck.execute(f"SELECT 1 FROM {stream.table.quoted} LIMIT 1").fetchall()
-    ):
-        return True
     query = f"SELECT 1 FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id} LIMIT 1"
-    return bool(session.duck.execute(query).fetchall())
+    if session.duck.execute(query).fetchall():
+        return True
+    initial = f"SELECT 1 FROM {meta}.sc_streams WHERE stream_id = {stream.stream_id} AND initial_rows"
+    table = f"SELECT 1 FROM {stream.table.quoted} LIMIT 1"
+    return bool(session.duck.execute(initial).fetchall() and session.duck.execute(table).fetchall())
 
 
 def _options(text: str) -> dict[str, Any]:
@@ -170,10 +177,8 @@ def _insert(
         stream_id,
         table.name,
         options["APPEND_ONLY"],
-        options["SHOW_INITIAL_ROWS"],
         options["COMMENT"],
         session.role,
-        now,
         now,
         stale=False,
     )
@@ -181,7 +186,7 @@ def _insert(
         f"INSERT INTO {meta}.sc_streams VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, FALSE)",
         [
             *(name.schema, name.name, stream_id, table.name.schema, table.name.name, stream.append_only),
-            *(stream.initial_rows, stream.comment, stream.owner, now, now),
+            *(options["SHOW_INITIAL_ROWS"], stream.comment, stream.owner, now, now),
         ],
     )
     return stream
@@ -193,8 +198,12 @@ def _delete(session: Session, stream: Stream) -> None:
     session.duck.execute(f"DELETE FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id}")
 
 
-def _shown_row(stream: Stream) -> list[Any]:
+def _shown_row(session: Session, stream: Stream) -> list[Any]:
     table = str(stream.table)
+    meta = session.warehouse.meta(stream.name.database)
+    query = f"SELECT consumed_on FROM {meta}.sc_streams WHERE stream_id = ?"
+    consumed = session.duck.execute(query, [stream.stream_id]).fetchall()
+    consumed_on = consumed[0][0] if consumed else stream.created_on
     return [
         stream.created_on,
         stream.name.name,
@@ -208,7 +217,7 @@ def _shown_row(stream: Stream) -> list[Any]:
         "DELTA",
         str(stream.stale).lower(),
         "APPEND_ONLY" if stream.append_only else "DEFAULT",
-        stream.consumed_on + timedelta(days=STALE_AFTER_DAYS),
+        consumed_on + timedelta(days=STALE_AFTER_DAYS),
         "Base table dropped or replaced" if stream.stale else "N/A",
         "ROLE",
     ]
@@ -220,4 +229,20 @@ STATEMENTS = [
     (_SHOW, show_streams),
     (_DESCRIBE, describe_stream),
 ]
+
+
+def on_drop_schema(warehouse: Warehouse, database: str, schema: str) -> None:
+    """A schema's streams are gone with it; those of other schemas on its tables are stale."""
+    registry, meta = warehouse.streams, warehouse.meta(database)
+    with registry.commit_lock, warehouse.cursor() as duck:
+        for stream in list(registry.streams.values()):
+            if (stream.name.database, stream.name.schema) == (database, schema):
+                duck.execute(f"DELETE FROM {meta}.sc_streams WHERE stream_id = {stream.stream_id}")
+                duck.execute(f"DELETE FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id}")
+        for tracked in list(registry.tables.values()):
+            if (tracked.name.database, tracked.name.schema) == (database, schema):
+                forget_table(duck, tracked, meta)
+        registry.load(duck, database, meta)
+
+
 SYSTEM_FUNCTIONS = {"SYSTEM$STREAM_HAS_DATA": stream_has_data}

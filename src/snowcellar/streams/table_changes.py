@@ -1,7 +1,7 @@
 """What DDL on a tracked table means for its streams (SEMANTICS 7).
 
-Replacing or dropping the table makes its streams stale; added and dropped columns are followed by the
-table of before-images. Renaming a tracked table is refused.
+Replacing or dropping the table makes its streams stale; the table of before-images follows columns that are
+added, dropped, renamed or given another type. Renaming a tracked table is refused.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from sqlglot import exp
 
 from snowcellar import relations
 from snowcellar.errors import Unsupported
-from snowcellar.names import QualifiedName, literal, quote
+from snowcellar.names import QualifiedName, quote
 from snowcellar.session import Session
-from snowcellar.streams.registry import table_columns
+from snowcellar.streams.registry import HIDDEN_COLUMNS, columns_with_defaults, forget_table, table_columns
 from snowcellar.transactions import Transaction
 
 Follow = Callable[[Transaction], None]
@@ -25,7 +25,11 @@ def before(session: Session, tree: exp.Expr) -> Follow | None:
     """What must follow a DDL statement once it has run; None when no stream is concerned."""
     table = tree.find(exp.Table)
     name = relations.table_name(session, table) if table is not None else None
-    if name is None or name not in session.warehouse.streams.tables:
+    if name is None:
+        return None
+    if isinstance(tree, exp.Create) and tree.kind == "TABLE" and (tree.args.get("clone") or _is_like(tree)):
+        return lambda _: _drop_hidden_columns(session, name)
+    if name not in session.warehouse.streams.tables:
         return None
     if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.args.get("replace"):
         return lambda transaction: _forget(session, transaction, name)
@@ -34,18 +38,26 @@ def before(session: Session, tree: exp.Expr) -> Follow | None:
     if isinstance(tree, exp.Alter):
         if tree.find(exp.AlterRename):
             raise Unsupported(f"renaming {name}, which has streams")
-        return lambda transaction: _follow_columns(session, name)
+        columns = [column for column, _ in table_columns(session.duck, name)]
+        return lambda _: _follow_columns(session, name, columns)
     return None
+
+
+def _is_like(tree: exp.Create) -> bool:
+    return tree.find(exp.LikeProperty) is not None
+
+
+def _drop_hidden_columns(session: Session, name: QualifiedName) -> None:
+    """A clone of a tracked table is a table of its own, which no stream tracks yet."""
+    if name in session.warehouse.streams.tables:
+        return
+    for column in HIDDEN_COLUMNS:
+        session.duck.execute(f"ALTER TABLE {name.quoted} DROP COLUMN IF EXISTS {quote(column)}")
 
 
 def _forget(session: Session, transaction: Transaction, name: QualifiedName) -> None:
     registry = session.warehouse.streams
-    meta = session.warehouse.meta(name.database)
-    tracked = registry.tables[name]
-    where = f"table_schema = {literal(name.schema)} AND table_name = {literal(name.name)}"
-    session.duck.execute(f"UPDATE {meta}.sc_streams SET stale = TRUE WHERE {where}")
-    session.duck.execute(f"DELETE FROM {meta}.sc_tracked WHERE table_id = {tracked.table_id}")
-    session.duck.execute(f"DROP TABLE {tracked.before_images(meta)}")
+    forget_table(session.duck, registry.tables[name], session.warehouse.meta(name.database))
 
     def remember() -> None:
         registry.tables.pop(name, None)
@@ -55,15 +67,25 @@ def _forget(session: Session, transaction: Transaction, name: QualifiedName) -> 
     transaction.after_commit.append(remember)
 
 
-def _follow_columns(session: Session, name: QualifiedName) -> None:
+def _follow_columns(session: Session, name: QualifiedName, columns: list[str]) -> None:
+    """columns: the table's columns before the change."""
     meta = session.warehouse.meta(name.database)
-    tracked = session.warehouse.streams.tables[name]
-    images = tracked.before_images(meta)
-    rows = session.duck.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND table_name = ?",
-        [name.database, f"sc_before_{tracked.table_id}"],
-    ).fetchall()
-    followed = {column for (column,) in rows}
-    for column, kind in table_columns(session.duck, name):
-        if column not in followed:
-            session.duck.execute(f"ALTER TABLE {images} ADD COLUMN {quote(column)} {kind}")
+    images = session.warehouse.streams.tables[name].before_images(meta)
+    now = {column: (kind, default) for column, kind, default in columns_with_defaults(session.duck, name)}
+    gone = [column for column in columns if column not in now]
+    new = [column for column in now if column not in columns]
+    if len(gone) == len(new) == 1:
+        session.duck.execute(f"ALTER TABLE {images} RENAME COLUMN {quote(gone[0])} TO {quote(new[0])}")
+        return
+    for column in gone:
+        session.duck.execute(f"ALTER TABLE {images} DROP COLUMN {quote(column)}")
+    for column in new:
+        kind, default = now[column]
+        clause = f" DEFAULT {default}" if default else ""
+        session.duck.execute(f"ALTER TABLE {images} ADD COLUMN {quote(column)} {kind}{clause}")
+    described = session.duck.execute(f"DESCRIBE {images}").fetchall()
+    for column, kind in [(row[0], row[1]) for row in described if row[0] in now]:
+        if kind != now[column][0]:
+            session.duck.execute(
+                f"ALTER TABLE {images} ALTER COLUMN {quote(column)} SET DATA TYPE {now[column][0]}"
+            )
