@@ -219,10 +219,13 @@ def test_procedures_call_procedures_in_scopes_of_their_own(connection: Any, sql:
         sql("CALL BEGINNING()")
 
 
-def test_procedures_that_call_themselves_for_ever_are_stopped(sql: Sql, define: Any) -> None:
+def test_procedures_that_call_themselves_for_ever_are_stopped(
+    shared_server: Any, sql: Sql, define: Any
+) -> None:
     define("P", then="session.call('P')")
     with pytest.raises(ProgrammingError, match="more than 8 levels deep"):
         sql("CALL P()")
+    assert len(shared_server.warehouse.workers.pids()) <= 4
 
 
 def test_statements_of_a_procedure_have_the_call_as_their_parent(sql: Sql, define: Any) -> None:

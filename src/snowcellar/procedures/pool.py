@@ -39,13 +39,15 @@ class Workers:
             if self._all or self._closed:
                 return
             worker = self._start(distributions)
-        threading.Thread(target=self._prepare, args=(worker,), name="procedures-prewarm", daemon=True).start()
+            # Free at once: a call that comes early waits for this worker rather than for one more.
+            self._idle.append(worker)
 
-    def _prepare(self, worker: WorkerProcess) -> None:
-        # A worker that does not start will say so in the first call.
-        with contextlib.suppress(WarehouseError, OSError):
-            worker.prepare()
-        self._release(worker)
+        def prepare() -> None:
+            # A worker that does not start is replaced by the first call, which says what is wrong.
+            with contextlib.suppress(WarehouseError, OSError, ValueError):
+                worker.prepare()
+
+        threading.Thread(target=prepare, name="procedures-prewarm", daemon=True).start()
 
     def close(self) -> None:
         """End all workers."""
@@ -129,7 +131,7 @@ class Workers:
     def _release(self, worker: WorkerProcess) -> None:
         with self._changed:
             if worker in self._all:
-                if worker.alive:
+                if worker.alive and len(self._all) <= MAX_WORKERS:
                     self._idle.append(worker)
                 else:
                     self._discard(worker)
