@@ -8,8 +8,7 @@ from caves_snowpark.production import inserted, latest_adjustments
 
 
 def main(session: Session) -> Counts:
-    """Consume STREAM_STG_INVENTORY_FOR_HISTORY: append adjustments, replace those that a later version
-    corrects."""
+    """Consume STREAM_STG_INVENTORY_FOR_HISTORY: append new adjustments, replace those that are corrected."""
     describe_less(session)
     changes = session.table(names.STREAM_STG_INVENTORY_FOR_HISTORY)
     with transaction(session):

@@ -1,5 +1,4 @@
-"""OPS.DISTRIBUTE_RAW_EVENTS(): every new raw event goes to staging, to the rejected ones or to the
-duplicates."""
+"""OPS.DISTRIBUTE_RAW_EVENTS(): every new raw event goes to one table of STAGING."""
 
 from snowflake.snowpark import Session
 

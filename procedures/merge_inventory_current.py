@@ -1,5 +1,4 @@
-"""OPS.MERGE_INVENTORY_CURRENT(): new stock adjustments change PRODUCTION.INVENTORY_CURRENT by product and
-location."""
+"""OPS.MERGE_INVENTORY_CURRENT(): new stock adjustments change the stock of a product at a location."""
 
 from snowflake.snowpark import Session
 

@@ -19,8 +19,7 @@ from caves_snowpark.staging import (
 
 
 def main(session: Session, reason: str | None = None) -> Counts:
-    """Take back what was rejected for a reason (NULL or empty: any) and is valid today; leave the rest
-    untouched.
+    """Take back what was rejected for a reason (NULL or blank: any) and is valid today, and nothing else.
 
     The events are marked first and then staged by their mark: the UPDATE locks the table, so that two
     replays at once cannot stage an event twice.
@@ -50,7 +49,8 @@ def main(session: Session, reason: str | None = None) -> Counts:
 
 def _is_waiting(reason: str | None) -> Column:
     waiting = F.col("REPLAYED_AT").is_null()
-    if not reason:
+    code = (reason or "").strip().upper()
+    if not code:
         return waiting
     # As text the list is ["CODE","CODE"] on every engine, so a quoted code is found whole.
-    return waiting & F.contains(F.col("REASONS").cast(TEXT), F.lit(f'"{reason.strip().upper()}"'))
+    return waiting & F.contains(F.col("REASONS").cast(TEXT), F.lit(f'"{code}"'))

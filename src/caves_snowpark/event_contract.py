@@ -29,8 +29,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Instant:
-    """ISO 8601 with an offset: `2025-03-30T01:59:59.5+02:00`, `+0200`, `+02` or `Z`. Kept to the
-    microsecond."""
+    """ISO 8601 with an offset (`2025-03-30T01:59:59.5+02:00`, `+0200`, `+02`, `Z`), to the microsecond."""
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,7 @@ def describe_less(session: Session) -> None:
 
 @contextmanager
 def transaction(session: Session) -> Iterator[None]:
-    """One explicit transaction: all statements see a stream at the same offset, and all or none of them
-    count."""
+    """One explicit transaction: a stream stays at one offset, and all statements count or none."""
     session.sql("BEGIN").collect()
     try:
         yield

@@ -1,5 +1,4 @@
-"""Transforms from STAGING to PRODUCTION: the latest version of each order and adjustment, and what it does
-to stock.
+"""Transforms from STAGING to PRODUCTION: the latest versions, and what they do to stock.
 
 Two events with one key and different contents are two versions of the same thing. The latest version wins:
 the one with the greatest event time, and on a tie the one that stands later on Kafka. So the outcome does
@@ -34,8 +33,7 @@ _LOCATION: Final = ("PRODUCT_ID", "WAREHOUSE_LOCATION")
 def inserted(changes: DataFrame) -> DataFrame:
     """The rows that a stream brings: new ones, and the new images of updated ones.
 
-    An update is a DELETE and an INSERT in a stream; to leave out METADATA$ISUPDATE rows would lose
-    corrections.
+    An update is a DELETE and an INSERT in a stream; to leave out METADATA$ISUPDATE would lose corrections.
     """
     return changes.filter(F.col("METADATA$ACTION") == F.lit("INSERT"))
 
@@ -43,8 +41,7 @@ def inserted(changes: DataFrame) -> DataFrame:
 def latest_orders(changes: DataFrame) -> DataFrame:
     """One production row per order: the latest version among the changes.
 
-    Columns in (RAW_DATA.STREAM_STG_ORDERS): those of STAGING.STG_ORDERS, and METADATA$ACTION VARCHAR not
-    null.
+    Columns in (RAW_DATA.STREAM_STG_ORDERS): those of STAGING.STG_ORDERS; METADATA$ACTION VARCHAR.
     Columns out (PRODUCTION.ORDERS): all, in order; ORDER_DATE is the day in Paris.
     Grain: ORDER_ID. Rows: never more than the changes; empty in, empty out.
     """
@@ -62,8 +59,7 @@ def latest_orders(changes: DataFrame) -> DataFrame:
 def latest_adjustments(changes: DataFrame) -> DataFrame:
     """One history row per adjustment: the latest version among the changes.
 
-    Columns in (a stream on STAGING.STG_INVENTORY_ADJUSTMENTS): that table's, and METADATA$ACTION VARCHAR
-    not null.
+    Columns in (a stream on STAGING.STG_INVENTORY_ADJUSTMENTS): that table's; METADATA$ACTION VARCHAR.
     Columns out (PRODUCTION.INVENTORY_HISTORY): all, in order; ADJUSTMENT_DATE is the day in Paris.
     Grain: ADJUSTMENT_ID. Rows: never more than the changes; empty in, empty out.
     """
@@ -84,10 +80,8 @@ def stock_by_location(changes: DataFrame, staged: DataFrame) -> DataFrame:
     which may be another location. What was staged before the changes says which version counted until now,
     so `staged` must be read at the same moment as the changes: in one statement.
 
-    Columns in (a stream on STAGING.STG_INVENTORY_ADJUSTMENTS; that table): ADJUSTMENT_ID, EVENT_TIMESTAMP,
-    PRODUCT_ID,
-        PRODUCT_NAME, PRODUCT_CATEGORY, WAREHOUSE_LOCATION, QUANTITY_CHANGE, CONTENT_HASH, SOURCE_TOPIC,
-        SOURCE_PARTITION, SOURCE_OFFSET; METADATA$ACTION in the changes.
+    Columns in (a stream on STAGING.STG_INVENTORY_ADJUSTMENTS; that table): that table's; METADATA$ACTION
+    VARCHAR in the changes.
     Columns out:
         PRODUCT_ID                  NUMBER(38,0)    not null
         WAREHOUSE_LOCATION          VARCHAR         not null

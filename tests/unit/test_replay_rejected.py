@@ -63,7 +63,7 @@ def test_what_is_valid_now_is_staged_once_and_its_repeat_is_a_duplicate(rejectin
 @pytest.mark.parametrize(
     ("reason", "read", "replayed"),
     [
-        ("", 4, 2),
+        (" ", 4, 2),
         (" invalid_quantity ", 3, 2),
         ("INVALID_CUSTOMER_ID", 1, 0),
         ("QUANTITY", 0, 0),
