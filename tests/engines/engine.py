@@ -32,7 +32,15 @@ Rows = dict[str, list[str]]
 
 PROCEDURES = (distribute_raw_events, merge_orders, append_inventory_history, merge_inventory_current)
 DEPLOY = Path(__file__).parents[2] / "deploy"
-TABLE_FILES = ("010_foundation", "020_raw", "030_staging", "040_production", "050_streams", "060_ingest")
+SQL_FILES = (
+    "010_foundation",
+    "020_raw",
+    "030_staging",
+    "040_production",
+    "050_streams",
+    "060_ingest",
+    "080_analytics",
+)
 DATABASE = "ENGINES_DB"
 
 COMPARED = (
@@ -81,7 +89,7 @@ class Snowcellar:
     def __init__(self, config: Path) -> None:
         self.session = Session.builder.configs(dict(load_connection("local", config))).create()
         self._sink = warehouse_sink(IngestSettings("unused", connection="local", config_file=config))
-        for name in TABLE_FILES:
+        for name in SQL_FILES:
             text = (DEPLOY / f"{name}.sql").read_text()
             text = text.replace("<% ctx.env.CAVES_DATABASE %>", DATABASE)
             for statement in text.replace("<% ctx.env.CAVES_WAREHOUSE %>", "COMPUTE_WH").split(";\n"):
