@@ -36,7 +36,7 @@ format: $(STAMP) ## rewrite the Python files as ruff likes them
 	$(BIN)/ruff format .
 
 bench: $(STAMP) ## measure what we claim about speed
-	@$(BIN)/python bench/run.py $(ARGS)
+	@for script in bench/[a-z]*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
 
 clean: ## remove what was built or cached (not .venv, not .caves)
 	rm -rf output dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
