@@ -3,13 +3,12 @@
 from snowflake.snowpark import Session
 
 from caves_snowpark import names
-from caves_snowpark.loads import Counts, describe_less, merge_versions, report, transaction
+from caves_snowpark.loads import Counts, merge_versions, report, transaction
 from caves_snowpark.production import inserted, latest_adjustments
 
 
 def main(session: Session) -> Counts:
     """Consume STREAM_STG_INVENTORY_FOR_HISTORY: append new adjustments, replace those that are corrected."""
-    describe_less(session)
     changes = session.table(names.STREAM_STG_INVENTORY_FOR_HISTORY)
     with transaction(session):
         read = int(inserted(changes).count())

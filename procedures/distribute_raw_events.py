@@ -3,14 +3,13 @@
 from snowflake.snowpark import Session
 
 from caves_snowpark import names
-from caves_snowpark.loads import Counts, UnaccountedEventsError, describe_less, insert, report, transaction
+from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, report, transaction
 from caves_snowpark.production import inserted
 from caves_snowpark.staging import duplicate_events, new_adjustments, new_orders, rejected_events
 
 
 def main(session: Session) -> Counts:
     """Empty STREAM_RAW_EVENTS into the four tables of STAGING, all or nothing."""
-    describe_less(session)
     events = inserted(session.table(names.STREAM_RAW_EVENTS))
     orders = session.table(names.STG_ORDERS)
     adjustments = session.table(names.STG_INVENTORY_ADJUSTMENTS)

@@ -3,7 +3,7 @@
 from snowflake.snowpark import Session
 
 from caves_snowpark import names
-from caves_snowpark.loads import Counts, describe_less, merge_stock, report
+from caves_snowpark.loads import Counts, merge_stock, report
 from caves_snowpark.production import stock_by_location
 
 
@@ -14,7 +14,6 @@ def main(session: Session) -> Counts:
     at the same moment; inside a transaction the stream would stay at its start while the table moves on,
     and a version staged in between would be taken for one that was counted before.
     """
-    describe_less(session)
     changes = session.table(names.STREAM_STG_INVENTORY_FOR_CURRENT)
     staged = session.table(names.STG_INVENTORY_ADJUSTMENTS)
     return report(session, merge_stock(stock_by_location(changes, staged)))

@@ -3,13 +3,12 @@
 from snowflake.snowpark import Session
 
 from caves_snowpark import names
-from caves_snowpark.loads import Counts, describe_less, merge_versions, report, transaction
+from caves_snowpark.loads import Counts, merge_versions, report, transaction
 from caves_snowpark.production import inserted, latest_orders
 
 
 def main(session: Session) -> Counts:
     """Consume STREAM_STG_ORDERS: insert new orders, replace those that a later version corrects."""
-    describe_less(session)
     changes = session.table(names.STREAM_STG_ORDERS)
     with transaction(session):
         read = int(inserted(changes).count())

@@ -8,12 +8,10 @@ from typing import Any
 from snowflake.snowpark import Row, Session
 
 from caves_snowpark.health import OFFSETS, REJECTED, STREAMS, TABLES, observations
-from caves_snowpark.loads import describe_less
 
 
 def main(session: Session) -> dict[str, Any]:
     """Rows and latest times by table, pending rows by stream, waiting rejected events by reason, offsets."""
-    describe_less(session)
     health: dict[str, dict[str, Any]] = {TABLES: {}, STREAMS: {}, REJECTED: Counter(), OFFSETS: {}}
     for section, name, amount, written, happened in sorted(observations(session).collect(), key=_place):
         if section == TABLES:

@@ -6,7 +6,7 @@ from snowflake.snowpark import Column, Session
 from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
-from caves_snowpark.loads import Counts, UnaccountedEventsError, describe_less, insert, transaction
+from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, transaction
 from caves_snowpark.schemas import TEXT, UTC_TIME
 from caves_snowpark.staging import (
     accepted_events,
@@ -24,7 +24,6 @@ def main(session: Session, reason: str | None = None) -> Counts:
     The events are marked first and then staged by their mark: the UPDATE locks the table, so that two
     replays at once cannot stage an event twice.
     """
-    describe_less(session)
     rejected = session.table(names.REJECTED_EVENTS)
     waiting = rejected.filter(_is_waiting(reason))
     valid = accepted_events(waiting).select(delivery(F.col("CONTENT_HASH")).alias("DELIVERY"))

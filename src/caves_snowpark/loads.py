@@ -32,15 +32,6 @@ class UnaccountedEventsError(Exception):
         self.written = written
 
 
-def describe_less(session: Session) -> None:
-    """Let Snowpark work out the columns of a DataFrame from its own plan, where it can.
-
-    Otherwise it asks the warehouse at each step of each transform: a round trip, and the compilation of the
-    whole statement so far. No statement is sent for this, unlike for `sql_simplifier_enabled`.
-    """
-    session.reduce_describe_query_enabled = True  # type: ignore[misc]  # Snowpark's setter is decorated
-
-
 @contextmanager
 def transaction(session: Session) -> Iterator[None]:
     """One explicit transaction: a stream stays at one offset, and all statements count or none."""
