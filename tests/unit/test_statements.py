@@ -48,8 +48,8 @@ EXPECTED = {
         "COMMIT",
     ],
 }
-# How often Snowpark asks about columns while a procedure puts its statements together: each is a round trip. Its
-# `reduce_describe_query_enabled` would save most of them, but Snowpark says not to use it in production.
+# How often Snowpark asks about columns while a procedure puts its statements together: each is a round trip.
+# Its `reduce_describe_query_enabled` would save most of them, but it is said not to be for production.
 DESCRIBED = {
     distribute_raw_events: 15,
     merge_orders: 4,
