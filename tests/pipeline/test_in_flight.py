@@ -1,4 +1,4 @@
-"""Deploying again with events in flight, and what a failed step leaves behind."""
+"""Events in flight: while they flow, when the pipeline is deployed again, and after a step failed."""
 
 import os
 import shutil
@@ -114,6 +114,16 @@ def test_a_killed_warehouse_starts_again_with_everything_that_was_committed(
         for procedure in names.TASK_PROCEDURES.values():
             run(session, f"CALL {procedure}()")
         assert_all_hold(session)
+
+
+def test_the_invariants_hold_at_every_moment_of_a_flow(
+    pipeline: Pipeline, session: SnowflakeConnection
+) -> None:
+    pipeline.produce(3_000, seed=6, bad_share=0.05, duplicate_share=0.1, correction_share=0.1)
+    pipeline.ingest()
+    while any(overview.rows_waiting(session).values()):
+        assert_all_hold(session)
+    assert_all_hold(session)
 
 
 def test_a_backlog_drains_without_new_raw_events(pipeline: Pipeline, session: SnowflakeConnection) -> None:
