@@ -15,10 +15,11 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import ddl, merge, relations, rewrites
+from snowcellar import binds, ddl, merge, relations, rewrites
+from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import Unsupported
 from snowcellar.result import Result
-from snowcellar.session import Params, Session
+from snowcellar.session import Session
 from snowcellar.statement import Statement
 from snowcellar.streams import capture, consumption, table_changes
 from snowcellar.transactions import Transaction
@@ -38,6 +39,7 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
             return _run_query(session, translation, params)
         return _run_dml(session, statement, translation, params)
     tree = statement.tree
+    binds.name_identifiers(tree, params)
     if isinstance(tree, _DDL):
         return _run_ddl(session, statement, tree, params)
     if isinstance(tree, exp.Copy):
@@ -57,7 +59,7 @@ def describe(session: Session, statement: Statement) -> Result:
         return _counts(translation, {})
     with session.connection.statement(session) as transaction:
         sql = translation.fill(session, transaction, translation.sql)
-        return _fetch(session, f"SELECT * FROM ({sql}) LIMIT 0", None)
+        return _fetch(session, DuckSql(f"SELECT * FROM ({sql.text}) LIMIT 0", sql.binds), None)
 
 
 def _run_query(session: Session, translation: Translation, params: Params) -> Result:
@@ -69,8 +71,9 @@ def _run_query(session: Session, translation: Translation, params: Params) -> Re
         return _fetch(session, translation.fill(session, transaction, translation.sql), params)
 
 
-def _fetch(session: Session, sql: str, params: Params) -> Result:
-    relation = session.duck.sql(sql, params=params) if params else session.duck.sql(sql)
+def _fetch(session: Session, sql: DuckSql, params: Params) -> Result:
+    values = sql.values(params)
+    relation = session.duck.sql(sql.text, params=values) if values else session.duck.sql(sql.text)
     types = _wire_types(zip(relation.columns, relation.types, strict=True))
     return Result(relation.to_arrow_table(), types, statement_type=statement_type.SELECT)
 
@@ -101,12 +104,12 @@ def _write(session: Session, transaction: Transaction, translation: Translation,
     tracked = capture.announce_write(session, transaction, translation.target)
     if tracked and translation.touched:
         touched = translation.fill(session, transaction, translation.touched)
-        capture.record_before_images(session, transaction, tracked, touched)
+        capture.record_before_images(session, transaction, tracked, touched, params)
     sql = translation.fill(session, transaction, translation.sql)
     if translation.kind is exp.Merge:
-        duplicates = translation.fill(session, transaction, translation.duplicates or "")
+        duplicates = translation.fill(session, transaction, translation.duplicates or DuckSql(""))
         return _counts(translation, merge.run(session, sql, duplicates, params))
-    count = session.duck.execute(sql, params or None).fetchall()[0][0]
+    count = session.duck.execute(sql.text, sql.values(params)).fetchall()[0][0]
     if translation.kind is exp.TruncateTable:
         return Result.status("Statement executed successfully.", translation.statement_type)
     return _counts(translation, {translation.count_columns[0]: count})
@@ -189,7 +192,7 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
 
 def _name_columns(session: Session, tree: exp.Create, params: Params) -> None:
     """Replace a view's * by the columns there are now, as Snowflake does: hidden ones may come later."""
-    query = FakeSnowflakeCursor(session.fake, session.duck)._transform(tree.expression.copy(), params)
+    query = FakeSnowflakeCursor(session.fake, session.duck)._transform(tree.expression.copy(), None)
     columns = session.duck.sql(f"SELECT * FROM ({query.sql(dialect='duckdb')}) LIMIT 0").columns
     named = [exp.column(exp.to_identifier(name, quoted=True)) for name in columns]
     rows = exp.Subquery(this=tree.expression.copy(), alias=exp.TableAlias(this=exp.to_identifier("V")))
@@ -202,8 +205,8 @@ def _run_with_fakesnow(session: Session, tree: exp.Expr, params: Params) -> Resu
     cursor.check_db_and_schema(tree)
     transformed: Any = tree
     for part in cursor._transform_explode(tree):
-        transformed = cursor._transform(part, params)
-        cursor._execute(transformed, params if transformed.find(exp.Placeholder) else None)
+        transformed = cursor._transform(part, None)
+        cursor._execute(transformed, binds.values(binds.wanted(transformed), params))
     table: pa.Table = cursor._arrow_table
     upload = transformed.args.get("put_stage_data")
     if upload is not None:

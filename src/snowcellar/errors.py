@@ -141,6 +141,8 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
     """The Snowflake-shaped error for whatever a layer below raised."""
     if isinstance(error, WarehouseError):
         return error
+    if isinstance(error, connector_errors.Error) and isinstance(error.__cause__, duckdb.Error):
+        return _from_duckdb(error.__cause__)
     if isinstance(error, connector_errors.Error):
         return WarehouseError(
             error.raw_msg or str(error.msg),
@@ -158,7 +160,8 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
     return WarehouseError(f"Internal error of snowcellar: {type(error).__name__}: {error}", 603, "XX000")
 
 
-_MISSING_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
+_TAKEN_NAME = re.compile(r'Catalog Error: \w+ with name "([^"]+)" already exists')
+_MISSING_TABLE = re.compile(r"Catalog Error: (?:Table|View|Sequence|Schema) with name (\S+) does not exist")
 _MISSING_FUNCTION = re.compile(
     r"Catalog Error: (?:Scalar|Table|Aggregate) Function with name (\S+) does not exist"
 )
@@ -180,6 +183,8 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
         return WarehouseError(
             f"NULL result in a non-nullable column ({text.split(':')[-1].strip()})", 100072, "22000"
         )
+    if taken := _TAKEN_NAME.match(text):
+        return CompilationError(f"Object '{taken[1]}' already exists.", 2002, "42710")
     if missing := _MISSING_TABLE.match(text):
         return CompilationError(f"Object '{missing[1]}' does not exist or not authorized.", 2003, "42S02")
     if missing := _MISSING_FUNCTION.match(text):

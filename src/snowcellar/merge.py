@@ -14,21 +14,22 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import DuplicateRowInDml
-from snowcellar.session import Params, Session
+from snowcellar.session import Session
 from snowcellar.streams.registry import HIDDEN_COLUMNS
 
 _ACTIONS = (("INSERT", "inserted"), ("UPDATE", "updated"), ("DELETE", "deleted"))
 _TWICE = "cannot affect the same target row more than once"
 
 
-def run(session: Session, sql: str, duplicates: str, params: Params) -> dict[str, int]:
+def run(session: Session, sql: DuckSql, duplicates: DuckSql, params: Params) -> dict[str, int]:
     """Merge, and count what was done, by the result's column names.
 
     duplicates: the query of `duplicate_rows`, for the error's text.
     """
     try:
-        actions: pa.Table = session.duck.execute(sql, params or None).to_arrow_table()
+        actions: pa.Table = session.duck.execute(sql.text, sql.values(params)).to_arrow_table()
     except duckdb.InvalidInputException as error:
         if _TWICE not in str(error):
             raise
@@ -92,13 +93,13 @@ def duplicate_rows(tree: exp.Merge) -> exp.Select:
     return query.where(row.copy().isin(query=twice)).limit(1)
 
 
-def _one_row(session: Session, duplicates: str, params: Params) -> str:
+def _one_row(session: Session, duplicates: DuckSql, params: Params) -> str:
     """The values of one target row that the source matches twice, as the error's text shows them.
 
     The failure has ended DuckDB's transaction, so this reads the committed rows; empty when it cannot.
     """
     with contextlib.suppress(duckdb.Error), session.aside() as duck:
-        rows: pa.Table = duck.execute(duplicates, params or None).to_arrow_table()
+        rows: pa.Table = duck.execute(duplicates.text, duplicates.values(params)).to_arrow_table()
         shown = [column[0].as_py() for name, column in _visible(rows) if len(column)]
         return ", ".join(_shown(value) for value in shown)
     return ""

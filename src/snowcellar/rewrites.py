@@ -140,6 +140,8 @@ def _json_type(value: exp.Expr) -> exp.Anonymous:
 
 def variant_as_text(session: Session, node: exp.Expr) -> exp.Expr:
     """A VARIANT column cast to VARCHAR is its text, without quotes; JSON null is NULL (SEMANTICS 31)."""
+    if isinstance(node, exp.ToChar) and not node.args.get("format") and isinstance(node.this, exp.Column):
+        node = exp.cast(node.this.copy(), "TEXT")
     if not isinstance(node, exp.Cast) or not isinstance(node.this, exp.Column):
         return node
     if not node.to.is_type(exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT) or node.meta.get("of_column"):

@@ -16,6 +16,7 @@ import pyarrow as pa
 from fakesnow.conn import FakeSnowflakeConnection
 
 from snowcellar import features
+from snowcellar.binds import Params as Params
 from snowcellar.errors import Unsupported, WarehouseError, as_warehouse_error
 from snowcellar.history import QueryRecord
 from snowcellar.names import QualifiedName, literal, qualify, quote
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
 
 _LITERAL_OR_COMMENT = re.compile(r"('(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$|--[^\n]*|/\*.*?\*/)", re.DOTALL)
-
-Params = list[Any] | dict[str, Any] | None
 
 DEFAULT_PARAMETERS: dict[str, Any] = {
     "AUTOCOMMIT": True,

@@ -9,6 +9,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from snowcellar import binds
 from snowcellar.errors import CompilationError
 
 _LEADING_NOISE = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
@@ -29,7 +30,7 @@ class Statement:
     def tree(self) -> exp.Expr:
         trees = [
             tree
-            for tree in sqlglot.parse(self.text, read="snowflake")
+            for tree in sqlglot.parse(binds.number(self.text), read="snowflake")
             if tree and not isinstance(tree, exp.Semicolon)
         ]
         if len(trees) != 1:

@@ -15,7 +15,8 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import merge, relations, rewrites, staged_files
+from snowcellar import binds, merge, relations, rewrites, staged_files
+from snowcellar.binds import DuckSql
 from snowcellar.errors import Unsupported
 from snowcellar.names import QualifiedName
 from snowcellar.relations import Marker
@@ -34,15 +35,15 @@ class Translation:
     """A query or DML statement in DuckDB's SQL, with markers for what must be looked up at every run."""
 
     kind: type[exp.Expr]
-    sql: str
+    sql: DuckSql
     markers: tuple[Marker, ...]
     target: QualifiedName | None = None
-    touched: str | None = None
-    """If the target is tracked: FROM and WHERE clauses for its rows that the statement may change."""
+    touched: DuckSql | None = None
+    """If the target is tracked: SELECT * of its rows that the statement may change."""
     tracked: bool = False
     """Whether the target was tracked when this was made."""
     count_columns: tuple[str, ...] = ()
-    duplicates: str | None = None
+    duplicates: DuckSql | None = None
     """For MERGE: a query for target rows that the source matches twice."""
 
     @property
@@ -55,12 +56,13 @@ class Translation:
         """The streams that the statement reads."""
         return [marker.name for marker in self.markers if marker.is_stream]
 
-    def fill(self, session: Session, transaction: Transaction, text: str) -> str:
+    def fill(self, session: Session, transaction: Transaction, sql: DuckSql) -> DuckSql:
         """A text of this translation with its markers filled, as of the transaction."""
+        text = sql.text
         for marker in self.markers:
             if marker.text in text:
                 text = text.replace(marker.text, marker.fill(session, transaction))
-        return text
+        return DuckSql(text, sql.binds)
 
 
 _TYPE_IDS: dict[type[exp.Expr], int] = {
@@ -114,24 +116,26 @@ def translate(
     tree = statement.tree
     if not isinstance(tree, (exp.Query, *DML)):
         return None
+    binds.name_identifiers(tree, params)
     relations.require_context(session, tree)
     staged_files.expand(session, tree)
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
     volatile = relations.expand_functions(session, tree) or rewrites.depends_on_session(tree)
-    translation = _translate(session, tree, params)
+    translation = _translate(session, tree)
     if not volatile and len(statement.text) < _LONGEST_KEPT and not _DEPENDS_ON_BINDS.search(statement.text):
         cache.put(key, translation)
     return translation
 
 
-def to_duckdb(session: Session, tree: exp.Expr, params: Params = None) -> str:
+def to_duckdb(session: Session, tree: exp.Expr) -> DuckSql:
     """The DuckDB text of a tree, after our rewrites and fakesnow's."""
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
-    return cursor._transform(rewrites.apply(session, tree), params).sql(dialect="duckdb")
+    translated = cursor._transform(rewrites.apply(session, tree), None)
+    return DuckSql(translated.sql(dialect="duckdb"), binds.wanted(translated))
 
 
-def _translate(session: Session, tree: exp.Expr, params: Params) -> Translation:
+def _translate(session: Session, tree: exp.Expr) -> Translation:
     target_table = relations.dml_target(tree)
     target = relations.table_name(session, target_table) if target_table is not None else None
     tracked = target in session.warehouse.streams.tables
@@ -144,21 +148,21 @@ def _translate(session: Session, tree: exp.Expr, params: Params) -> Translation:
         merge.name_inserted_columns(tree, column_identifiers(session, target))
     markers = tuple(relations.mark(session, tree))
     if isinstance(tree, exp.Query):
-        return Translation(exp.Query, to_duckdb(session, tree, params), markers)
+        return Translation(exp.Query, to_duckdb(session, tree), markers)
     counts = merge.count_columns(tree) if isinstance(tree, exp.Merge) else _COUNT_COLUMNS[type(tree)]
     duplicates = None
     if isinstance(tree, exp.Merge):
         merge.unqualify_set_columns(tree)
-        duplicates = to_duckdb(session, merge.duplicate_rows(tree), params)
+        duplicates = to_duckdb(session, merge.duplicate_rows(tree))
     touched = None
     if tracked and target is not None and not isinstance(tree, exp.Insert):
-        touched = to_duckdb(session, _touched_rows(tree, target), params).removeprefix("SELECT * ")
+        touched = to_duckdb(session, _touched_rows(tree, target))
     kind = type(tree)
     if isinstance(tree, exp.TruncateTable):
         tree = exp.delete(tree.expressions[0])
-    sql = to_duckdb(session, tree, params)
+    sql = to_duckdb(session, tree)
     if kind is exp.Merge:
-        sql += " RETURNING merge_action"
+        sql = DuckSql(f"{sql.text} RETURNING merge_action", sql.binds)
     return Translation(kind, sql, markers, target, touched, tracked, counts, duplicates)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import TableChanged
 from snowcellar.names import QualifiedName
 from snowcellar.streams.registry import (
@@ -44,11 +45,11 @@ def announce_write(session: Session, transaction: Transaction, table: QualifiedN
 
 
 def record_before_images(
-    session: Session, transaction: Transaction, tracked: TrackedTable, touched: str
+    session: Session, transaction: Transaction, tracked: TrackedTable, touched: DuckSql, params: Params
 ) -> None:
     """Copy rows of a tracked table before they change.
 
-    touched: a FROM and WHERE clause in DuckDB's SQL that yields the rows, the table being named by itself.
+    touched: SELECT * of the rows, with hidden columns.
     """
     registry = session.warehouse.streams
     if not registry.of_table(tracked.name):
@@ -61,8 +62,9 @@ def record_before_images(
     session.duck.execute(
         f"INSERT INTO {tracked.before_images(meta)} "
         f'(change, change_tx, "{ROW_COLUMN}", "{TX_COLUMN}", {names}) '
-        f"SELECT nextval('{meta}.sc_change'), {number}, * FROM "
-        f'(SELECT "{ROW_COLUMN}", "{TX_COLUMN}", {names} {touched})'
+        f"SELECT nextval('{meta}.sc_change'), {number}, "
+        f'"{ROW_COLUMN}", "{TX_COLUMN}", {names} FROM ({touched.text})',
+        touched.values(params),
     )
 
 
