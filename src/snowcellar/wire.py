@@ -5,14 +5,16 @@ The connector reads rows as Arrow IPC with Snowflake's metadata on every field.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from fakesnow.arrow import to_ipc
 from fakesnow.converter import from_binding
 from fakesnow.statement_type import DML_TYPE_IDS
 
@@ -20,6 +22,8 @@ from snowcellar.result import Result
 from snowcellar.session import Params
 
 _TEXT_LENGTH = 16_777_216
+_WHOLE = re.compile(r"\A-?\d+\Z")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def read_bindings(bindings: Mapping[str, Any] | None) -> tuple[Params, list[list[Any]] | None]:
@@ -38,9 +42,21 @@ def read_bindings(bindings: Mapping[str, Any] | None) -> tuple[Params, list[list
 def _value(binding: Mapping[str, Any]) -> Any:
     if binding["value"] is None:
         return None
-    if binding["type"] == "REAL":
-        return float(binding["value"])
+    kind, text = binding["type"], binding["value"]
+    if kind == "REAL":
+        return float(text)
+    if kind == "FIXED":
+        return int(text) if _WHOLE.match(text) else Decimal(text)
+    if kind.startswith("TIMESTAMP"):
+        return _timestamp(kind, text)
     return from_binding(binding)  # type: ignore[arg-type]
+
+
+def _timestamp(kind: str, text: str) -> dt.datetime:
+    """Nanoseconds since the epoch; an NTZ is a wall clock and knows no zone."""
+    nanoseconds = int(text.partition(" ")[0])
+    moment = _EPOCH + dt.timedelta(microseconds=nanoseconds // 1000)
+    return moment.replace(tzinfo=None) if kind == "TIMESTAMP_NTZ" else moment
 
 
 def write_result(result: Result) -> dict[str, Any]:
@@ -52,8 +68,19 @@ def write_result(result: Result) -> dict[str, Any]:
         ]
         payload: dict[str, Any] = {"queryResultFormat": "json", "rowset": rows}
     else:
-        payload = {"queryResultFormat": "arrow", "rowsetBase64": b64encode(to_ipc(table)).decode()}
+        payload = {"queryResultFormat": "arrow", "rowsetBase64": b64encode(_ipc(table)).decode()}
     return {"rowtype": row_type, "total": table.num_rows, "returned": table.num_rows, **payload}
+
+
+def _ipc(table: pa.Table) -> bytes:
+    """The table as an Arrow stream, with a batch even if there are no rows: clients want the columns."""
+    sink = pa.BufferOutputStream()
+    batches = table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    encoded: bytes = sink.getvalue().to_pybytes()
+    return encoded
 
 
 def _for_wire(result: Result) -> tuple[pa.Table, list[dict[str, Any]]]:
