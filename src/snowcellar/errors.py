@@ -131,6 +131,7 @@ _DUCKDB_ERRORS: tuple[tuple[type[duckdb.Error], int, str], ...] = (
     (duckdb.CatalogException, 2003, "42S02"),
     (duckdb.BinderException, 904, "42000"),
     (duckdb.ConversionException, 100038, "22018"),
+    (duckdb.InvalidInputException, 100037, "22000"),
     (duckdb.OutOfRangeException, 100046, "22003"),
     (duckdb.ConstraintException, 100072, "22000"),
     (duckdb.TransactionException, 625, "40001"),
@@ -177,6 +178,10 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
             "a transaction that writes to two databases",
             "Commit between the two; DuckDB writes one file a transaction.",
         )
+    if "Malformed JSON" in text:
+        return WarehouseError(f"Error parsing JSON: {text.partition(':')[2].strip()}", 100069, "22P02")
+    if isinstance(error, duckdb.NotSupportedError):
+        return Unsupported(text.partition(":")[2].strip())
     if isinstance(error, duckdb.InterruptException):
         return Canceled()
     if "NOT NULL constraint failed" in text:

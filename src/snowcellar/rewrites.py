@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from snowcellar.errors import Unsupported
+from snowcellar.errors import CompilationError, Unsupported
 
 if TYPE_CHECKING:
     from snowcellar.session import Session
@@ -227,8 +227,10 @@ def try_cast_timestamp(session: Session, node: exp.Expr) -> exp.Expr:
 
 def positional_columns(session: Session, node: exp.Expr) -> exp.Expr:
     """$1, $2 over VALUES are its columns by position."""
-    if not isinstance(node, exp.Parameter) or not node.name.isdigit():
+    if not isinstance(node, exp.Parameter):
         return node
+    if not node.name.isdigit():
+        raise CompilationError(f"syntax error: unexpected '{node.sql(dialect='snowflake')}'.")
     return exp.column(exp.to_identifier(f"COLUMN{node.name}", quoted=True))
 
 

@@ -167,10 +167,10 @@ async def _query(request: Request) -> Response:
         limiter = request.app.state.procedure_threads if session.caller is not None else None
         data = await anyio.to_thread.run_sync(_run, request, session, body, limiter=limiter)
     except WarehouseError as error:
-        log.info("failed: %s: %s", error.message.replace("\n", " "), body.get("sqlText", "")[:200])
+        log.info("failed: %s: %s", error.message.replace("\n", " "), str(body.get("sqlText"))[:200])
         return _failure(error, session.last_query_id)
     except Exception as error:
-        log.exception("internal error: %s", body.get("sqlText", "")[:200])
+        log.exception("internal error: %s", str(body.get("sqlText"))[:200])
         return _failure(as_warehouse_error(error), session.last_query_id)
     return JSONResponse({"success": True, "code": None, "message": None, "data": data})
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 import duckdb
 import pyarrow as pa
@@ -149,6 +150,10 @@ class Session:
     def set_parameter(self, name: str, value: Any) -> None:
         """Set a session parameter; parameters that nothing here reads are kept and answered back."""
         key = name.upper()
+        if key == "TIMEZONE" and str(value) not in available_timezones():
+            raise WarehouseError(
+                f"SQL compilation error:\ninvalid value [{value}] for parameter '{key}'", 1006, "22023"
+            )
         if isinstance(DEFAULT_PARAMETERS.get(key), bool) and isinstance(value, str):
             value = value.lower() == "true"
         self.parameters[key] = value

@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from fakesnow.arrow import to_ipc
 from fakesnow.converter import from_binding
 from fakesnow.statement_type import DML_TYPE_IDS
 
@@ -73,14 +74,8 @@ def write_result(result: Result) -> dict[str, Any]:
 
 
 def _ipc(table: pa.Table) -> bytes:
-    """The table as an Arrow stream, with a batch even if there are no rows: clients want the columns."""
-    sink = pa.BufferOutputStream()
-    batches = table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    encoded: bytes = sink.getvalue().to_pybytes()
-    return encoded
+    """The table as an Arrow stream; nothing at all for no rows, as Snowflake has it."""
+    return bytes(to_ipc(table)) if table.num_rows else b""
 
 
 def _for_wire(result: Result) -> tuple[pa.Table, list[dict[str, Any]]]:

@@ -176,8 +176,9 @@ def test_a_large_result_arrives_whole(connection: Any, sql: Sql) -> None:
 
 
 def test_an_empty_result_has_its_columns(connection: Any, sql: Sql) -> None:
-    frame = connection.cursor().execute("SELECT * FROM T").fetch_pandas_all()
-    assert list(frame.columns) == ["A", "B", "C", "D"]
+    cursor = connection.cursor().execute("SELECT * FROM T")
+    assert list(cursor.fetch_pandas_all().columns) == ["A", "B", "C", "D"]
+    assert connection.cursor().execute("SELECT * FROM T").fetchall() == []
 
 
 def test_a_query_id_leads_back_to_its_rows_and_record(connection: Any, sql: Sql) -> None:
