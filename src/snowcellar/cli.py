@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 
 from snowcellar.serving import web_server
@@ -61,7 +62,11 @@ def serve(
     listener = _listen(port)
     bound = listener.getsockname()[1]
     db.parent.mkdir(parents=True, exist_ok=True)
-    cellar = Warehouse(db, minute)
+    try:
+        cellar = Warehouse(db, minute)
+    except duckdb.IOException as error:
+        typer.echo(f"snowcellar: {db} is in use or cannot be opened: {error}", err=True)
+        raise typer.Exit(1) from error
     cellar.address = ("127.0.0.1", bound)
     _write_config(config, cellar, database, warehouse)
     cellar.start()
@@ -85,6 +90,8 @@ def _listen(port: int) -> socket.socket:
             err=True,
         )
         raise typer.Exit(1) from error
+    # Whoever reads the ready line may connect at once.
+    listener.listen()
     return listener
 
 

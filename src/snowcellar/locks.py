@@ -45,11 +45,11 @@ class LockTable:
         deadline = time.monotonic() + timeout_seconds
         try:
             while (holder := self._try(name, owner)) is not None:
-                if cancelled():
-                    raise Canceled
                 if time.monotonic() > deadline:
                     raise LockTimeout(str(name), timeout_seconds)
                 holder.end_if_abandoned()
+                if cancelled():
+                    raise Canceled
         finally:
             with self._changed:
                 self._wanted.pop(owner, None)

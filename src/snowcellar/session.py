@@ -272,6 +272,11 @@ class Session:
         finally:
             self._lock.release()
 
+    def stop(self) -> None:
+        """Take no more statements and stop the one that runs."""
+        self._closed = True
+        self.interrupt()
+
     def close(self) -> None:
         """Roll back what is open and close the connection; a procedure's scope leaves its caller's alone."""
         self._closed = True

@@ -115,7 +115,11 @@ class Warehouse:
         for feature in features.MODULES:
             if stop := getattr(feature, "stop", None):
                 stop(self)
-        for session in list(self._sessions.values()):
+        sessions = list(self._sessions.values())
+        # All are stopped before any is closed: a freed lock must not let a waiting statement through.
+        for session in sessions:
+            session.stop()
+        for session in sessions:
             self.close_session(session)
         self.duck.close()
 
