@@ -20,11 +20,14 @@ from snowcellar.session import Session
 _STAGED = re.compile(rf"@(?P<stage>~|{NAME})(?:/(?P<path>[^\s()]*))?\Z")
 
 
-def expand(session: Session, tree: exp.Expr) -> None:
-    """Replace the staged files that a statement reads by DuckDB scans, in place."""
+def expand(session: Session, tree: exp.Expr) -> bool:
+    """Replace the staged files that a statement reads by DuckDB scans, in place; whether there were any."""
+    found = False
     for table in list(tree.find_all(exp.Table)):
         if isinstance(table.this, exp.Var | exp.Literal) and table.this.name.startswith("@"):
             _expand_one(session, table)
+            found = True
+    return found
 
 
 def _expand_one(session: Session, table: exp.Table) -> None:

@@ -118,10 +118,12 @@ def translate(
         return None
     binds.name_identifiers(tree, params)
     relations.require_context(session, tree)
-    staged_files.expand(session, tree)
+    # The next run of the same text may find other files.
+    reads_files = staged_files.expand(session, tree)
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
-    volatile = relations.expand_functions(session, tree) or rewrites.depends_on_session(tree)
+    calls = relations.expand_functions(session, tree)
+    volatile = reads_files or calls or rewrites.depends_on_session(tree)
     translation = _translate(session, tree)
     if not volatile and len(statement.text) < _LONGEST_KEPT and not _DEPENDS_ON_BINDS.search(statement.text):
         cache.put(key, translation)
