@@ -6,7 +6,7 @@ import pytest
 from sqlglot import exp, parse_one
 
 from snowcellar import binds, ddl, rewrites
-from snowcellar.errors import Unsupported, WarehouseError
+from snowcellar.errors import WarehouseError
 from snowcellar.session import Session
 
 
@@ -30,11 +30,6 @@ def test_a_divisor_is_guarded_once_however_often_it_is_rewritten(session: Sessio
     once = rewrites.apply(session, tree).sql(dialect="duckdb")
     assert rewrites.apply(session, tree).sql(dialect="duckdb") == once
     assert once.upper().count("ERROR(") == 1
-
-
-def test_a_format_for_try_to_is_refused(session: Session) -> None:
-    with pytest.raises(Unsupported):
-        rewrites.apply(session, parse_one("SELECT TRY_TO_TIMESTAMP_NTZ(A, 'DD/MM/YYYY')", read="snowflake"))
 
 
 @pytest.mark.parametrize(
