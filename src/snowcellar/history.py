@@ -6,6 +6,7 @@ statement that a procedure's statement ran under.
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections import deque
@@ -18,12 +19,32 @@ KEPT_CHARACTERS = 100_000
 KEPT_CHARACTERS_IN_ALL = 64_000_000
 
 
+DESCRIBE_QUERY = "DESCRIBE_QUERY"
+"""A client asked for the columns of a statement; nothing ran."""
+
+_FIRST_WORDS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(\w+)(?:\s+(\w+))?", re.DOTALL)
+_TYPES = {"WITH": "SELECT", "BEGIN": "BEGIN_TRANSACTION", "START": "BEGIN_TRANSACTION", "DESC": "DESCRIBE"}
+_TYPES |= {"TRUNCATE": "TRUNCATE_TABLE", "PUT": "PUT_FILES", "LS": "LIST_FILES", "LIST": "LIST_FILES"}
+_TYPES |= {"REMOVE": "REMOVE_FILES", "RM": "REMOVE_FILES"}
+
+
+def query_type(text: str) -> str:
+    """QUERY_TYPE as Snowflake names it, by a statement's first words; UNKNOWN for none.
+
+    Deviation: CREATE, ALTER and DROP stand for themselves, without the kind of object.
+    """
+    match = _FIRST_WORDS.match(text.lstrip("( "))
+    word = match[1].upper() if match else "UNKNOWN"
+    return _TYPES.get(word, word)
+
+
 @dataclass
 class QueryRecord:
     """One statement, from its start; `ended` and the rest are set when it is over."""
 
     query_id: str
     text: str
+    query_type: str
     database: str | None
     schema: str | None
     session_id: int
@@ -60,11 +81,22 @@ class QueryHistory:
         session_id: int,
         user: str,
         parent_query_id: str | None,
+        *,
+        describe_only: bool = False,
     ) -> QueryRecord:
         """Record a statement that starts now and give it its query id."""
         text = text[:KEPT_CHARACTERS]
+        kind = DESCRIBE_QUERY if describe_only else query_type(text)
         record = QueryRecord(
-            str(uuid.uuid4()), text, database, schema, session_id, user, parent_query_id, datetime.now(UTC)
+            str(uuid.uuid4()),
+            text,
+            kind,
+            database,
+            schema,
+            session_id,
+            user,
+            parent_query_id,
+            datetime.now(UTC),
         )
         with self._lock:
             self._records.append(record)

@@ -30,6 +30,7 @@ def query_history(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Qu
         {
             "QUERY_ID": pa.array([record.query_id for record in records], text),
             "QUERY_TEXT": pa.array([record.text for record in records], text),
+            "QUERY_TYPE": pa.array([record.query_type for record in records], text),
             "DATABASE_NAME": pa.array([record.database for record in records], text),
             "SCHEMA_NAME": pa.array([record.schema for record in records], text),
             "SESSION_ID": pa.array([record.session_id for record in records], pa.int64()),

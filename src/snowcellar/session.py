@@ -189,9 +189,9 @@ class Session:
 
     def describe(self, sql: str) -> Result:
         """The columns that a statement would answer with, without running it."""
-        return self._run(sql, lambda statement: features.describe(self, statement))
+        return self._run(sql, lambda statement: features.describe(self, statement), describe_only=True)
 
-    def _run(self, sql: str, run: Callable[[Statement], Result]) -> Result:
+    def _run(self, sql: str, run: Callable[[Statement], Result], *, describe_only: bool = False) -> Result:
         """Run a statement, one at a time, and record it in the query history."""
         with self._lock:
             if self._closed:
@@ -200,7 +200,13 @@ class Session:
                 self.task_run.require_running()
             parent = self.caller.query.query_id if self.caller and self.caller.query else None
             record = self.warehouse.history.begin(
-                sql, self.database, self.schema, self.number, self.user, parent
+                sql,
+                self.database,
+                self.schema,
+                self.number,
+                self.user,
+                parent,
+                describe_only=describe_only,
             )
             outer, self.query = self.query, record
             outer_registered, self._registered = self._registered, []

@@ -45,15 +45,16 @@ def test_an_error_without_words_is_its_exit_code() -> None:
     assert snow.Answer(7, "", "").reason == "exit code 7"
 
 
-def test_statements_are_counted_by_the_call_they_ran_under() -> None:
+def test_statements_are_counted_by_the_call_they_ran_under_and_apart_from_questions_for_columns() -> None:
     history = [
-        ("1", "CALL OPS.MERGE_ORDERS()", None),
-        ("2", "BEGIN", "1"),
-        ("3", "MERGE INTO ...", "1"),
-        ("4", "COMMIT", "1"),
-        ("5", "call ops.merge_orders()", None),
-        ("6", "BEGIN", "5"),
-        ("7", "CALL SYSTEM$SET_RETURN_VALUE('{}')", "5"),
-        ("8", "SELECT 1", None),
+        ("1", "CALL OPS.MERGE_ORDERS()", None, "CALL"),
+        ("2", "BEGIN", "1", "BEGIN_TRANSACTION"),
+        ("2a", "SELECT * FROM PRODUCTION.ORDERS", "1", "DESCRIBE_QUERY"),
+        ("3", "MERGE INTO ...", "1", "MERGE"),
+        ("4", "COMMIT", "1", "COMMIT"),
+        ("5", "call ops.merge_orders()", None, "CALL"),
+        ("6", "BEGIN", "5", "BEGIN_TRANSACTION"),
+        ("7", "CALL SYSTEM$SET_RETURN_VALUE('{}')", "5", "CALL"),
+        ("8", "SELECT 1", None, "SELECT"),
     ]
-    assert statements.costs(history) == [ProcedureCost("MERGE_ORDERS", 2, 3)]
+    assert statements.costs(history) == [ProcedureCost("MERGE_ORDERS", 2, 3, 1)]

@@ -78,8 +78,11 @@ def _show(report: "Report") -> None:
     states = sorted({state for counts in summary.values() for state in counts})
     rows = [(task, *(counts.get(state, 0) for state in states)) for task, counts in summary.items()]
     console.table("Task runs", ("task", *(state.lower() for state in states)), rows)
-    costs = [(cost.procedure, cost.calls, cost.most_statements) for cost in report.findings.costs]
-    console.table("Statements per call", ("procedure", "calls", "most statements"), costs)
+    costs = [
+        (cost.procedure, cost.calls, cost.most_statements, cost.most_describes)
+        for cost in report.findings.costs
+    ]
+    console.table("Statements per call", ("procedure", "calls", "statements", "described only"), costs)
     verify.show(report.findings.verdicts)
     console.table(
         "Seconds", ("stage", "seconds"), ((s, f"{spent:.1f}") for s, spent in report.seconds.items())
