@@ -14,6 +14,8 @@ Address = tuple[str, int]
 
 GRACE_SECONDS = 3.0
 """A client may drop its network connection and make another, as after an error."""
+FORGOTTEN_SECONDS = 3600.0
+"""A session that nobody is connected for is closed after this long, to free what it holds."""
 
 
 class Clients:
@@ -41,12 +43,15 @@ class Clients:
             self._addresses.pop(token, None)
             self._missed_since.pop(token, None)
 
-    def may_return(self, token: str) -> bool:
-        """False when all the connections that spoke for a session have been closed for a while."""
+    def may_return(self, token: str, grace_seconds: float = GRACE_SECONDS) -> bool:
+        """False when all the connections that spoke for a session have been closed for a while.
+
+        The while begins when this is first asked.
+        """
         with self._lock:
             known = self._addresses.get(token)
             if known is None or known & self._connected():
                 self._missed_since.pop(token, None)
                 return True
             since = self._missed_since.setdefault(token, time.monotonic())
-            return time.monotonic() - since < GRACE_SECONDS
+            return time.monotonic() - since < grace_seconds

@@ -24,7 +24,7 @@ from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
 from snowcellar import features, upstream
-from snowcellar.clients import Clients
+from snowcellar.clients import FORGOTTEN_SECONDS, GRACE_SECONDS, Clients
 from snowcellar.history import QueryHistory
 from snowcellar.locks import LockTable
 from snowcellar.names import literal, quote
@@ -188,8 +188,15 @@ class Warehouse:
             self._next_session += 1
             number = self._next_session
         session = Session(self, number, self.duck.cursor(), database, schema, user=user, role=role)
+        self._close_forgotten()
         self._sessions[session.token] = session
         return session
+
+    def _close_forgotten(self) -> None:
+        """Close the sessions whose clients went away without a word, and long ago."""
+        for session in list(self._sessions.values()):
+            if session.caller is None and not self.has_client(session, FORGOTTEN_SECONDS):
+                self.close_session(session)
 
     def register(self, session: Session) -> None:
         """Let a session be reached by its token (a procedure's scope within its caller's session)."""
@@ -218,9 +225,9 @@ class Warehouse:
             self.clients.forget(session.token)
         session.close()
 
-    def has_client(self, session: Session) -> bool:
+    def has_client(self, session: Session, grace_seconds: float = GRACE_SECONDS) -> bool:
         """Whether someone may still speak for a session; no one can tell for those that no client opened."""
-        return self.clients is None or self.clients.may_return(session.token)
+        return self.clients is None or self.clients.may_return(session.token, grace_seconds)
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
