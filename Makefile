@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 # auto: uv where present, else uv from pip, else pip. `make install INSTALLER=pip` forces plain pip.
 INSTALLER ?= auto
 ARGS ?=
+# Tests run on all cores, a file on one of them. `make test WORKERS=0` runs them one after the other.
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format bench clean
@@ -23,7 +25,7 @@ demo: $(STAMP) ## run the whole pipeline on this machine and check it (ARGS="--e
 	@$(BIN)/caves demo $(ARGS)
 
 test: $(STAMP) ## run every test (ARGS="tests/unit -k orders")
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(STAMP) ## lint, type check and SQL lint
 	$(BIN)/ruff check .
