@@ -11,7 +11,7 @@ from typing import Final
 from snowflake.connector import SnowflakeConnection
 
 from caves_cli import connection, deploy, local, overview, processes, report, state
-from caves_cli.errors import DemoStalled, DidNotStart
+from caves_cli.errors import DemoStalled, DidNotStart, TaskFailed
 from caves_cli.processes import Process
 from caves_cli.progress import Progress
 from caves_cli.report import Report
@@ -24,6 +24,8 @@ from ingest.truth import Truth
 MINUTE_SECONDS: Final = 1.0
 # Nothing moving for this long means that something hangs; the slowest single step takes a few seconds.
 STALL_SECONDS: Final = 60.0
+# A task that fails may do better at its next run; when nothing has moved for this long, it has not.
+FAILURE_SECONDS: Final = 8.0
 _POLL_SECONDS: Final = 0.4
 
 
@@ -159,7 +161,10 @@ class _Watch:
         rows, waiting = now
         if not self._ingestor.running:
             raise DidNotStart("ingestor", self._log, _last_line(self._log))
-        if time.monotonic() - moved > STALL_SECONDS:
+        idle_seconds = time.monotonic() - moved
+        if idle_seconds > FAILURE_SECONDS:
+            self._give_up_on_failed_tasks()
+        if idle_seconds > STALL_SECONDS:
             left = {name: count for name, count in waiting.items() if count}
             missing = self._truth.events_produced - rows["raw"]
             raise DemoStalled(
@@ -167,6 +172,11 @@ class _Watch:
                 f"{missing:,} events not in RAW, waiting in streams {left or 'none'}. "
                 f"The logs are in {self._log.parent}",
             )
+
+    def _give_up_on_failed_tasks(self) -> None:
+        for run in overview.task_runs(self._session, 20):
+            if run.state.startswith("FAILED"):
+                raise TaskFailed(run.name, run.error or "no reason given", self._log.parent)
 
 
 def _last_line(log: Path) -> str:

@@ -64,5 +64,16 @@ class DemoStalled(CavesError):
         super().__init__(f"Nothing moved for {waited_seconds:.0f} s, and this is left to do: {left}.")
 
 
+class TaskFailed(CavesError):
+    """A task of the demo failed and nothing moves: waiting longer would not help."""
+
+    def __init__(self, task: str, error: str, logs: Path) -> None:
+        # A procedure's failure is a Python traceback; the line that names the exception says why.
+        lines = [line.strip() for line in error.splitlines() if line.strip()]
+        reasons = [line for line in lines if ": " in line and not line.startswith("File ")]
+        reason = (reasons or lines or ["no reason given"])[-1]
+        super().__init__(f"Task {task} failed: {reason}\nThe logs are in {logs}.")
+
+
 class DemoFailed(CavesError):
     """The demo ran to its end, and something in it does not hold."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from caves_cli import main
+from caves_cli.errors import TaskFailed
 from tests.cli.conftest import Caves, Outcome
 
 
@@ -118,3 +119,15 @@ def test_the_commands_are_those_that_the_help_speaks_of(caves: Caves) -> None:
     commands = [command.callback for command in main.app.registered_commands]
     expected = {"demo", "up", "down", "deploy", "produce", "ingest", "status", "verify"}
     assert {command.__name__ for command in commands if command} == expected
+
+
+def test_a_failed_task_is_told_with_the_line_that_names_the_exception() -> None:
+    traceback = (
+        "Python Interpreter Error:\nTraceback (most recent call last):\n"
+        '  File "merge_orders.zip", line 3, in main\n    boom()\nValueError: no such order\n'
+        " in function MERGE_ORDERS with handler merge_orders.main"
+    )
+    failed = TaskFailed("TASK_STAGING_TO_PROD_ORDERS", traceback, Path("logs"))
+    assert str(failed) == (
+        "Task TASK_STAGING_TO_PROD_ORDERS failed: ValueError: no such order\nThe logs are in logs."
+    )
