@@ -165,7 +165,7 @@ async def _query(request: Request) -> Response:
         body = await _body(request)
         # A CALL holds its thread while the procedure's own statements arrive: they must not queue behind it.
         limiter = request.app.state.procedure_threads if session.caller is not None else None
-        data = await anyio.to_thread.run_sync(_run, request, session, body, limiter=limiter)
+        data = await anyio.to_thread.run_sync(_run_once, request, session, body, limiter=limiter)
     except WarehouseError as error:
         log.info("failed: %s: %s", error.message.replace("\n", " "), str(body.get("sqlText"))[:200])
         return _failure(error, session.last_query_id)
@@ -173,6 +173,11 @@ async def _query(request: Request) -> Response:
         log.exception("internal error: %s", str(body.get("sqlText"))[:200])
         return _failure(as_warehouse_error(error), session.last_query_id)
     return JSONResponse({"success": True, "code": None, "message": None, "data": data})
+
+
+def _run_once(request: Request, session: Session, body: dict[str, Any]) -> dict[str, Any]:
+    request_id = request.query_params.get("requestId")
+    return session.answered.answer(request_id, lambda: _run(request, session, body))
 
 
 def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from snowcellar.binds import Params as Params
 from snowcellar.errors import Unsupported, WarehouseError, as_warehouse_error
 from snowcellar.history import QueryRecord
 from snowcellar.names import QualifiedName, literal, qualify, quote
+from snowcellar.resent import AnsweredRequests
 from snowcellar.result import Result
 from snowcellar.statement import Statement
 from snowcellar.streams import capture
@@ -82,6 +83,7 @@ class Session:
         self.query: QueryRecord | None = None
         self.last_query_id: str | None = None
         self.results: dict[str, Result] = {}
+        self.answered = AnsweredRequests()
         self.task_run: Any = caller.task_run if caller else None
         """The task run that this session executes, if any: set by the task scheduler."""
         self.on_interrupt: Callable[[], None] | None = None
