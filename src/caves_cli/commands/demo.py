@@ -10,9 +10,11 @@ from caves_cli.errors import DemoFailed
 from caves_cli.state import StateFolder
 
 if TYPE_CHECKING:
+    from caves_cli.overview import TaskRun
     from caves_cli.report import Answer, Report
 
 _SHOWN_ROWS = 10
+_TASK_HISTORY = "task_history"
 
 
 def demo(
@@ -71,7 +73,10 @@ def _show(report: "Report") -> None:
     from caves_cli.report import task_summary
 
     for answer in report.findings.answers:
-        _show_answer(answer)
+        if answer.query.name == _TASK_HISTORY:
+            _show_task_history(report.findings.runs)
+        else:
+            _show_answer(answer)
     reasons = report.findings.rejected_by_reason
     console.table("Rejected events by reason", ("reason", "events"), reasons.items())
     summary = task_summary(report.findings.runs)
@@ -87,6 +92,16 @@ def _show(report: "Report") -> None:
     console.table(
         "Seconds", ("stage", "seconds"), ((s, f"{spent:.1f}") for s, spent in report.seconds.items())
     )
+
+
+def _show_task_history(runs: "list[TaskRun]") -> None:
+    """The columns of the guide's query that fit a terminal; skipped runs are counted in the next table."""
+    rows = [
+        (run.name, run.state, f"{run.scheduled.astimezone():%H:%M:%S}" if run.scheduled else "", run.seconds)
+        for run in runs
+        if run.state != "SKIPPED"
+    ]
+    console.table("Task history", ("task", "state", "at", "seconds"), rows[:_SHOWN_ROWS])
 
 
 def _show_answer(answer: "Answer") -> None:
