@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS RAW_DATA.KAFKA_OFFSETS (
     TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic',
     PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition',
     NEXT_OFFSET NUMBER(38, 0) NOT NULL COMMENT 'the first offset that is not loaded',
+    FIRST_OFFSET NUMBER(38, 0) NOT NULL COMMENT 'where loading began: the beginning of the log at that time',
     UPDATED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
 )
 COMMENT = 'How far the ingestor has come';

@@ -50,7 +50,10 @@ class WarehouseUnreachable(IngestError):
     transient = True
 
     def __init__(self, where: str, reason: object) -> None:
-        super().__init__(f"The warehouse at {where} does not answer: {reason}. Does it run (`caves status`)?")
+        super().__init__(
+            f"The warehouse at {where} does not answer: {reason}. "
+            "`caves up` starts the local one; for an account, look at the connection."
+        )
 
 
 class WarehouseRefusedLogin(IngestError):

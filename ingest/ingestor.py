@@ -93,6 +93,9 @@ class Ingestor:
         self._source = KafkaSource(settings, self)
 
     def run(self) -> IngestReport:
+        if self._settings.until_caught_up:
+            # Somebody waits for this run to end: a warehouse that is not there is told at once.
+            self._sink.stored_offsets(self._settings.topic, {})
         self._source.open()
         while not self._stop.is_set():
             if self._must_rewind:

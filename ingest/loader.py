@@ -25,14 +25,22 @@ log = logging.getLogger(__name__)
 
 _FILE_FORMAT: Final = f"{RAW_DATA}.PARQUET_BATCH"
 
+
+def _whole_number(field: str) -> str:
+    """The field where it is an integer: TRY_CAST rounds, and 12.5 must not show as the product 13."""
+    text = f"CONTENT:{field}::VARCHAR"
+    integer, number = f"TRY_CAST({text} AS NUMBER(38, 0))", f"TRY_CAST({text} AS NUMBER(38, 9))"
+    return f"IFF({integer} = {number}, {integer}, NULL)"
+
+
 # TRY_PARSE_JSON gives null for what is not JSON (duplicate keys and an empty text too), and only an object
 # is an event; everything else is kept as its text. TRY_CAST goes through text because it takes no VARIANT.
 _INSERT: Final = f"""
 INSERT INTO {RAW_EVENTS} (EVENT_TYPE, PRODUCT_ID, CUSTOMER_ID, EVENT_METADATA, EVENT_CONTENT)
 SELECT
     IFF(TYPEOF(CONTENT:event_type) = 'VARCHAR', CONTENT:event_type::VARCHAR, NULL) AS EVENT_TYPE,
-    TRY_CAST(CONTENT:product_id::VARCHAR AS NUMBER(38, 0)) AS PRODUCT_ID,
-    TRY_CAST(CONTENT:customer_id::VARCHAR AS NUMBER(38, 0)) AS CUSTOMER_ID,
+    {_whole_number("product_id")} AS PRODUCT_ID,
+    {_whole_number("customer_id")} AS CUSTOMER_ID,
     OBJECT_CONSTRUCT(
         'topic', TOPIC,
         'partition', KAFKA_PARTITION,

@@ -51,13 +51,14 @@ class KafkaSource:
         self._failure: Exception | None = None
         self._paused = False
         self._at_end: set[int] = set()
+        # Asked before there is a consumer, which would go on logging that nobody answers.
+        self._partitions = topic_partitions(settings.bootstrap, settings.topic)
         self._consumer = Consumer(_consumer_settings(settings), logger=kafka_log)
 
     def open(self) -> None:
-        """Begin to consume. Fails at once when the broker or the topic is not there."""
-        partitions = topic_partitions(self._settings.bootstrap, self._settings.topic)
+        """Begin to consume."""
         if self._settings.assign:
-            self._consumer.assign(self._positions(partitions))
+            self._consumer.assign(self._positions(self._partitions))
             return
         self._consumer.subscribe(
             [self._settings.topic],

@@ -21,7 +21,7 @@ def main(session: Session) -> dict[str, Any]:
                 "latest_event": _utc(happened),
             }
         elif section == REJECTED:
-            for reason in json.loads(name):
+            for reason in json.loads(name or "[]"):
                 health[REJECTED][reason] += int(amount)
         else:
             health[section][name] = int(amount)

@@ -11,6 +11,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from caves_cli.errors import CannotWrite
+
 # A pipe or a log has no width; tables there are as wide as they need.
 _WIDTH_WITHOUT_TERMINAL: Final = 160
 
@@ -38,6 +40,15 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in body:
         grid.add_row(*[_cell(value) for value in row])
     out.print(grid)
+
+
+def require_writable(target: str) -> None:
+    """Refuse a file that cannot be written, before the work whose outcome it is to hold."""
+    try:
+        with Path(target).open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise CannotWrite(target, error.strerror or str(error)) from error
 
 
 def write_json(document: Mapping[str, Any], target: str) -> None:

@@ -43,6 +43,9 @@ class DemoSettings:
 
 def run(settings: DemoSettings, folder: StateFolder, root: Path, progress: Progress) -> Report:
     """Everything, in order. What was started is stopped again, whatever happens, unless it is to be kept."""
+    _producer_settings(
+        settings, bootstrap="", topic=""
+    )  # a share that is none is told before anything starts
     local.stop(folder)
     local.remove_data(folder)
     finished = False
@@ -76,16 +79,18 @@ def _run(settings: DemoSettings, folder: StateFolder, root: Path, progress: Prog
 
 
 def _produce(settings: DemoSettings, current: State) -> Truth:
-    return produce(
-        ProducerSettings(
-            bootstrap=current.bootstrap or "",
-            topic=current.topic,
-            events=settings.events,
-            seed=settings.seed,
-            bad_share=settings.bad_share,
-            duplicate_share=settings.duplicate_share,
-        )
-    ).truth
+    return produce(_producer_settings(settings, current.bootstrap or "", current.topic)).truth
+
+
+def _producer_settings(settings: DemoSettings, bootstrap: str, topic: str) -> ProducerSettings:
+    return ProducerSettings(
+        bootstrap=bootstrap,
+        topic=topic,
+        events=settings.events,
+        seed=settings.seed,
+        bad_share=settings.bad_share,
+        duplicate_share=settings.duplicate_share,
+    )
 
 
 @contextmanager

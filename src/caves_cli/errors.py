@@ -59,6 +59,11 @@ class NotDeployed(CavesError):
         )
 
 
+class CannotWrite(CavesError):
+    def __init__(self, target: str, reason: str) -> None:
+        super().__init__(f"{target} cannot be written: {reason}. Give a file in a folder that is there.")
+
+
 class DemoStalled(CavesError):
     def __init__(self, waited_seconds: float, left: str) -> None:
         super().__init__(f"Nothing moved for {waited_seconds:.0f} s, and this is left to do: {left}.")

@@ -43,7 +43,7 @@ def start(folder: StateFolder, *, minute_seconds: float, port: int) -> State:
         processes.stop(orphan)
     _refuse_taken(port)
     current = state.next_generation(left, has_data=folder.database.exists())
-    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     current = _remember(folder, current, _start_broker(folder))
     try:
         return _remember(folder, current, _start_warehouse(folder, minute_seconds, port))

@@ -71,7 +71,7 @@ def load(folder: StateFolder) -> State:
 
 def save(folder: StateFolder, state: State) -> None:
     """Write the state in one step, so that a crash leaves the old or the new one."""
-    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     document = {**asdict(state), "processes": [asdict(process) for process in state.processes]}
     draft = folder.state_file.with_suffix(".new")
     draft.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -65,6 +65,7 @@ KAFKA_OFFSETS: Final = StructType(
         _required("TOPIC", TEXT),
         _required("PARTITION", INTEGER),
         _required("NEXT_OFFSET", INTEGER),
+        _required("FIRST_OFFSET", INTEGER),
         _required("UPDATED_AT", UTC_TIME),
     ]
 )

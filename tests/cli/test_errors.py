@@ -59,9 +59,7 @@ def test_a_missing_connection_is_named_with_the_way_out(caves: Caves, command: s
 def test_an_unreachable_warehouse_is_said_within_seconds(
     caves: Caves, command: str, dead_warehouse: Path, closed_port: int
 ) -> None:
-    assert_short(
-        caves(command, "--config-file", str(dead_warehouse)), f"127.0.0.1:{closed_port}", "caves status"
-    )
+    assert_short(caves(command, "--config-file", str(dead_warehouse)), f"127.0.0.1:{closed_port}", "caves up")
 
 
 def test_an_unreachable_broker_is_said(caves: Caves, closed_port: int) -> None:
@@ -131,3 +129,26 @@ def test_a_failed_task_is_told_with_the_line_that_names_the_exception() -> None:
     assert str(failed) == (
         "Task TASK_STAGING_TO_PROD_ORDERS failed: ValueError: no such order\nThe logs are in logs."
     )
+
+
+def test_a_demo_tells_before_it_starts_that_its_json_file_cannot_be_written(
+    caves: Caves, tmp_path: Path
+) -> None:
+    assert_short(caves("demo", "--json", str(tmp_path / "absent" / "x.json")), "cannot be written", "absent")
+
+
+@pytest.mark.parametrize("share", ["2", "nan", "-0.5"])
+def test_a_demo_tells_before_it_starts_that_a_share_is_none(caves: Caves, share: str) -> None:
+    outcome = caves("demo", "--bad-share", share)
+    assert_short(outcome, "bad_share", "a share from 0")
+    assert "Starting" not in outcome.err
+
+
+def test_an_ingest_without_a_broker_says_so_once(
+    caves: Caves, dead_warehouse: Path, closed_port: int
+) -> None:
+    outcome = caves("ingest", "--config-file", str(dead_warehouse), "--bootstrap", f"127.0.0.1:{closed_port}")
+    doing, error = outcome.err.splitlines()
+    assert (outcome.code, doing.startswith("Loading "), error.startswith("Error: ")) == (1, True, True)
+    assert f"127.0.0.1:{closed_port}" in error
+    assert "caves up" in error

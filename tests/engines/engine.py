@@ -123,7 +123,7 @@ class Snowcellar:
             self.session.sql(f"DELETE FROM {table}").collect()
         for stream in names.STREAMS:
             consume = (
-                f"INSERT INTO {names.KAFKA_OFFSETS} SELECT '', 0, 0, SYSDATE() FROM {stream} WHERE 0 = 1"
+                f"INSERT INTO {names.KAFKA_OFFSETS} SELECT '', 0, 0, 0, SYSDATE() FROM {stream} WHERE 0 = 1"
             )
             self.session.sql(consume).collect()
         for batch in batches:

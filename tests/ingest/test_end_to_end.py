@@ -123,6 +123,18 @@ def test_columns_of_raw_are_null_where_the_event_has_no_sensible_value(
     assert all(int(text) == product for text, product, _ in ids if text and text != "PROD-1")
 
 
+def test_a_broken_number_is_no_id_and_is_not_rounded_to_one(
+    broker: EmbeddedBroker, topic: str, warehouse: LocalWarehouse
+) -> None:
+    from confluent_kafka import Producer
+
+    sender = Producer({"bootstrap.servers": broker.bootstrap})
+    sender.produce(topic, b'{"product_id": 12.5, "customer_id": "7"}')
+    sender.flush(10)
+    run(_settings(broker, warehouse, topic))
+    assert _rows(warehouse, topic, "PRODUCT_ID, CUSTOMER_ID") == [(None, 7)]
+
+
 def test_key_headers_and_time_of_a_message_are_kept(
     broker: EmbeddedBroker, topic: str, warehouse: LocalWarehouse
 ) -> None:

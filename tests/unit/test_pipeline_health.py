@@ -27,7 +27,8 @@ def test_it_tells_rows_times_backlog_and_reasons(warehouse: LocalWarehouse) -> N
     warehouse.run(distribute_raw_events)
     warehouse.run(merge_orders)
     warehouse.ingest(order(order_line_id="pending"))
-    offset = {"TOPIC": "sales_events", "PARTITION": 0, "NEXT_OFFSET": 6, "UPDATED_AT": NOON}
+    offset: dict[str, object] = {"TOPIC": "sales_events", "PARTITION": 0, "NEXT_OFFSET": 6, "FIRST_OFFSET": 0}
+    offset["UPDATED_AT"] = NOON
     warehouse.insert(names.KAFKA_OFFSETS, offset)
 
     health = warehouse.run(pipeline_health)

@@ -54,6 +54,8 @@ def demo(
     from caves_cli.progress import Progress
 
     settings = demonstration.DemoSettings(events, seed, bad_share, duplicate_share, minute, keep)
+    if json_file not in (None, "-"):
+        console.require_writable(str(json_file))
     folder = StateFolder(project.STATE_FOLDER / "demo")
     with Progress(events) as progress:
         report = demonstration.run(settings, folder, project.root(), progress)
