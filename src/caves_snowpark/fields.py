@@ -77,7 +77,11 @@ def iso_zone(iso: Column) -> Column:
 
 
 def utc_time(iso: Column, zone: Column) -> Column:
-    """The time in UTC, by arithmetic on the offset: no session parameter and no engine's guess has a part."""
+    """The time in UTC, by arithmetic on the offset: the session's time zone has no part in it.
+
+    The text before the offset is read by TRY_CAST, that is by the account's TIMESTAMP_INPUT_FORMAT: AUTO, the
+    default, knows ISO 8601. An account that has set another one must set it back for the tasks.
+    """
     year = _characters(iso, 1, 4)
     accepted = iso.regexp(F.lit(_INSTANT)) & year.between(F.lit(str(FIRST_YEAR)), F.lit(str(LAST_YEAR)))
     wall = F.substring(iso, F.lit(1), F.length(iso) - F.length(zone))
