@@ -18,8 +18,6 @@ from ingest.broker import start_broker
 from ingest.errors import PortInUse
 
 START_SECONDS: Final = 30.0
-# Snowflake's own default is a minute; a person who watches wants to see something happen.
-DEFAULT_MINUTE_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
 _READY = re.compile(r"serving .* on 127\.0\.0\.1:(\d+)")
 

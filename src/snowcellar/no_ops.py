@@ -4,6 +4,9 @@ pattern                          why nothing is right
 GRANT, REVOKE                    one user owns the local warehouse; roles are not enforced
 CREATE / DROP ROLE               as above: a role is a name
 SHOW INTEGRATIONS                there are none; clients ask before a deployment
+USE SECONDARY ROLES              as above (session_statements)
+WAREHOUSE_SIZE, AUTO_SUSPEND     recorded and shown; queries need no compute of their own (virtual_warehouses)
+SYSTEM$CANCEL_ALL_QUERIES        a session runs one statement at a time, and this is it (session_statements)
 ALTER TABLE ... CLUSTER BY       micro-partitions have no local counterpart (fakesnow strips it)
 """
 

@@ -78,6 +78,13 @@ DAMAGE = [
         f"DELETE FROM {REJECTED} WHERE {first('SOURCE_OFFSET', REJECTED)}",
     ),
     ("every_raw_row_is_accounted_for_once", f"INSERT INTO {DUPLICATES} SELECT * FROM {DUPLICATES}"),
+    (
+        "every_raw_row_is_accounted_for_once",
+        (
+            f"INSERT INTO {DUPLICATES} SELECT EVENT_TYPE, EVENT_KEY, CONTENT_HASH, SOURCE_TOPIC,"
+            f" SOURCE_PARTITION, SOURCE_OFFSET + 1000000, DETECTED_AT FROM {DUPLICATES} LIMIT 1"
+        ),
+    ),
     ("every_raw_row_is_accounted_for_once", f"UPDATE {REJECTED} SET REASONS = ARRAY_CONSTRUCT()"),
     ("orders_are_the_latest_versions", f"DELETE FROM {ORDERS} WHERE {ONE_ORDER}"),
     ("orders_are_the_latest_versions", f"INSERT INTO {ORDERS} SELECT * FROM {ORDERS} WHERE {ONE_ORDER}"),

@@ -7,8 +7,7 @@ import typer
 from caves_cli import console, project
 from caves_cli.state import StateFolder
 
-# `--minute` and its default are said here and in the help; importing local.py for it would slow `--help`
-# down.
+# Snowflake's own default is a minute; a person who watches wants to see something happen.
 _MINUTE_SECONDS = 10.0
 
 

@@ -1,5 +1,5 @@
 -- Why: every raw row is staged, a known duplicate, or rejected with a reason, exactly once; or waits in the stream.
--- Grain: one row per raw coordinate that is nowhere, in two places, or rejected for no reason.
+-- Grain: one row per coordinate that is nowhere, in two places, in a place but not in RAW, or rejected for no reason.
 -- Reads/Writes: reads RAW_DATA and STAGING.
 -- Rerun: safe; a row in the answer is a fault.
 
@@ -76,6 +76,22 @@ SELECT
     END AS PROBLEM
 FROM PLACES
 WHERE TIMES <> 1
+UNION ALL
+SELECT
+    CONCAT_WS(
+        '/',
+        COALESCE(OUTCOMES.SOURCE_TOPIC, '?'),
+        COALESCE(OUTCOMES.SOURCE_PARTITION::VARCHAR, '?'),
+        COALESCE(OUTCOMES.SOURCE_OFFSET::VARCHAR, '?')
+    ) AS OFFENDER,
+    CONCAT('is ', OUTCOMES.OUTCOME, ' and not in RAW') AS PROBLEM
+FROM OUTCOMES
+LEFT JOIN RAW_ROWS
+    ON
+        OUTCOMES.SOURCE_TOPIC = RAW_ROWS.TOPIC
+        AND OUTCOMES.SOURCE_PARTITION = RAW_ROWS.KAFKA_PARTITION
+        AND OUTCOMES.SOURCE_OFFSET = RAW_ROWS.KAFKA_OFFSET
+WHERE RAW_ROWS.TOPIC IS NULL
 UNION ALL
 SELECT
     CONCAT_WS('/', SOURCE_TOPIC, SOURCE_PARTITION::VARCHAR, SOURCE_OFFSET::VARCHAR) AS OFFENDER,
