@@ -16,6 +16,7 @@ from typing import Final
 from ingest.batch import Batch, MessagesInHand
 from ingest.errors import IngestError
 from ingest.loader import warehouse_sink
+from ingest.observer import BatchReport
 from ingest.patience import Patience
 from ingest.settings import IngestSettings
 from ingest.sink import Sink
@@ -27,17 +28,6 @@ log = logging.getLogger(__name__)
 _READ_SECONDS: Final = 0.1
 # After such a silence the offsets are compared with the logs: a topic made anew would be silent for ever.
 _SILENCE_SECONDS: Final = 2.0
-
-
-@dataclass(frozen=True)
-class BatchReport:
-    """One batch that is in the warehouse: reported after the commit, never before."""
-
-    rows: int
-    payload_bytes: int
-    seconds: float
-    next_offsets: Mapping[int, int]
-    total_rows: int
 
 
 @dataclass(frozen=True)
@@ -196,7 +186,9 @@ class Ingestor:
         log.info("loaded %s rows, %s bytes in %.3f s", batch.rows, batch.payload_bytes, seconds)
         self._source.report_progress(batch.ends)
         if self._on_batch is not None:
-            self._on_batch(BatchReport(batch.rows, batch.payload_bytes, seconds, batch.ends, self._rows))
+            self._on_batch(
+                BatchReport(batch.rows, batch.payload_bytes, seconds, seconds, batch.ends, self._rows)
+            )
 
     def _wait_for_warehouse(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -19,7 +19,8 @@ from ingest.errors import (
     WarehouseRefused,
     WarehouseUnreachable,
 )
-from ingest.ingestor import BatchReport, Ingestor, run
+from ingest.ingestor import Ingestor, run
+from ingest.observer import BatchReport
 from ingest.producer import produce
 from ingest.settings import IngestSettings
 from ingest.topics import kafka_log

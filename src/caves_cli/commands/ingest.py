@@ -8,7 +8,7 @@ from caves_cli import console, local_kafka
 from caves_cli.options import Bootstrap, ConfigFile, ConnectionName, Topic
 
 if TYPE_CHECKING:
-    from ingest.ingestor import BatchReport
+    from ingest.observer import BatchReport
 
 
 def ingest(
