@@ -150,6 +150,16 @@ class PortInUse(IngestError):
         self.port = port
 
 
+class CannotListen(IngestError):
+    """An address that this machine does not have, or may not take."""
+
+    def __init__(self, host: str, port: int, reason: object) -> None:
+        super().__init__(
+            f"Cannot listen on {host!r}, port {port}: {reason}. "
+            "Give an address of this machine (127.0.0.1 serves this machine only) and a port up to 65535."
+        )
+
+
 class TopicMissing(IngestError):
     """The broker does not know the topic."""
 

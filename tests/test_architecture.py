@@ -49,6 +49,19 @@ def foreign_imports(package: str, source: str) -> list[str]:
     ]
 
 
+# Watchers know the ingestor; it knows only `ingest.observer`, so that no watcher can steer or break it.
+WATCHERS = {"metrics", "health", "endpoints", "logs", "event_log"}
+
+
+def watchers_known_to(source: str) -> list[str]:
+    return [
+        module
+        for module in imported_modules(source)
+        if module.partition(".")[0] == "prometheus_client"
+        or (module.startswith("ingest.") and module.split(".")[1] in WATCHERS)
+    ]
+
+
 def sources(package: str) -> list[Path]:
     return sorted(FOLDERS[package].rglob("*.py"))
 
@@ -76,6 +89,24 @@ def test_what_is_uploaded_imports_only_snowpark_and_the_standard_library(package
         if (foreign := foreign_imports(package, path.read_text(encoding="utf-8")))
     }
     assert found == {}
+
+
+def test_the_ingestor_knows_nothing_of_who_watches_it() -> None:
+    names = {path.stem for path in sources("ingest")}
+    assert names >= WATCHERS
+    found = {
+        path.name: known
+        for path in sources("ingest")
+        if path.stem not in WATCHERS and (known := watchers_known_to(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source", ["from ingest.metrics import IngestMetrics", "import prometheus_client", "import ingest.logs"]
+)
+def test_an_arrow_to_a_watcher_is_seen(source: str) -> None:
+    assert watchers_known_to(source)
 
 
 def test_procedures_and_library_do_not_ask_where_they_run() -> None:

@@ -1,14 +1,12 @@
 """caves ingest"""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from caves_cli import console, local_kafka
+from caves_cli import local_kafka
 from caves_cli.options import Bootstrap, ConfigFile, ConnectionName, Topic
-
-if TYPE_CHECKING:
-    from ingest.observer import BatchReport
+from ingest.logs import LogFormat
 
 
 def ingest(
@@ -30,6 +28,24 @@ def ingest(
         float,
         typer.Option(min=0.05, help="Load what is in hand at least this often; latency against batch size."),
     ] = 2.0,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="CAVES_METRICS_PORT",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Serve /metrics for Prometheus, /healthz and /readyz on this port; 0 picks a free one. "
+            "[dim]Default: not served.[/dim]",
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(envvar="CAVES_METRICS_HOST", help="Address to serve them on.")
+    ] = "127.0.0.1",
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(envvar="CAVES_LOG_FORMAT", help="A line an event, for a person or for a machine."),
+    ] = LogFormat.TEXT,
 ) -> None:
     """Load events from Kafka into RAW, each exactly once.
 
@@ -44,31 +60,27 @@ def ingest(
       caves ingest -c prod --bootstrap kafka.example:9092
 
       caves ingest --until-caught-up
+
+      caves ingest -c prod --metrics-port 9464 --log-format json
     """
+    from caves_cli.observation import logged, observed, tell_end
     from ingest.connections import load_connection
     from ingest.ingestor import run
     from ingest.settings import IngestSettings
     from ingest.signals import stop_on_signals
 
-    settings = IngestSettings(
-        bootstrap=local_kafka.bootstrap(bootstrap),
-        connection=connection,
-        config_file=config_file,
-        topic=local_kafka.topic(topic),
-        until_caught_up=until_caught_up,
-        assign=assign,
-        batch_seconds=batch_seconds,
-    )
-    # Before anything is said: a name that was mistyped is the commonest fault.
-    load_connection(connection, config_file)
-    console.note(
-        f"Loading {settings.topic} at {settings.bootstrap} into RAW through connection {connection}."
-        " Ctrl-C ends it."
-    )
-    with stop_on_signals() as stop:
-        report = run(settings, stop, _tell)
-    console.note(f"Loaded {report.rows:,} events in {report.batches:,} batches; nothing is left in hand.")
-
-
-def _tell(batch: "BatchReport") -> None:
-    console.note(f"  {batch.rows:,} events in {batch.seconds:.2f} s, {batch.total_rows:,} in all")
+    with logged(log_format):
+        settings = IngestSettings(
+            bootstrap=local_kafka.bootstrap(bootstrap),
+            connection=connection,
+            config_file=config_file,
+            topic=local_kafka.topic(topic),
+            until_caught_up=until_caught_up,
+            assign=assign,
+            batch_seconds=batch_seconds,
+        )
+        # Before anything is said: a name that was mistyped is the commonest fault.
+        load_connection(connection, config_file)
+        with observed(settings, metrics_port, metrics_host) as observer, stop_on_signals() as stop:
+            report = run(settings, stop, observer.batch_committed)
+        tell_end(report, settings.topic)
