@@ -8,10 +8,12 @@ import base64
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final, Protocol
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 UTF8: Final = "utf-8"
 BASE64: Final = "base64"
@@ -116,8 +118,19 @@ def _table(topic: str, messages: list[KafkaMessage]) -> pa.Table:
             "headers": pa.array([_headers_text(message.headers()) for message in messages], pa.string()),
             "payload": payload,
             "payload_encoding": encoding,
+            # Filled for a message that the warehouse cannot hold as it is: see refusals.py.
+            "refusal": pa.nulls(len(messages), pa.string()),
+            "message_facts": pa.nulls(len(messages), pa.string()),
         }
     )
+
+
+def parquet(table: pa.Table) -> BytesIO:
+    """The file that is staged for a table."""
+    buffer = BytesIO()
+    pq.write_table(table, buffer, compression="zstd", use_dictionary=False)
+    buffer.seek(0)
+    return buffer
 
 
 def _as_text(values: list[bytes | None]) -> tuple[pa.Array, pa.Array]:

@@ -85,6 +85,10 @@ class WarehouseRefused(IngestError):
         )
 
 
+class WarehouseRefusedValue(WarehouseRefused):
+    """It ran the statement and met a value that it cannot hold: the other rows may be taken without it."""
+
+
 class FencedError(IngestError):
     """Somebody else moved the stored offset: this writer no longer owns the partition."""
 

@@ -9,14 +9,23 @@ https://docs.snowflake.com/en/user-guide/querying-stage
 import logging
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from typing import Final
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 
+from caves_snowpark.event_contract import PAYLOAD_REFUSED, PAYLOAD_TOO_LARGE
 from caves_snowpark.names import INGEST_STAGE, RAW_DATA, RAW_EVENTS
-from ingest.batch import Batch
-from ingest.errors import FencedError, IngestError, WarehouseRefused, WarehouseUnreachable
+from ingest import refusals
+from ingest.batch import Batch, parquet
+from ingest.errors import (
+    FencedError,
+    IngestError,
+    WarehouseRefused,
+    WarehouseRefusedValue,
+    WarehouseUnreachable,
+)
 from ingest.offsets import advance_offsets, read_offsets, seed_offsets
 from ingest.session import WarehouseSession, warehouse_session
 from ingest.settings import IngestSettings
@@ -24,6 +33,7 @@ from ingest.settings import IngestSettings
 log = logging.getLogger(__name__)
 
 _FILE_FORMAT: Final = f"{RAW_DATA}.PARQUET_BATCH"
+_COORDINATES: Final = ("kafka_partition", "kafka_offset")
 
 
 def _whole_number(field: str) -> str:
@@ -50,6 +60,8 @@ SELECT
         'key_encoding', NULLIF(KEY_ENCODING, 'utf-8'),
         'headers', TRY_PARSE_JSON(HEADERS),
         'encoding', PAYLOAD_ENCODING,
+        'refusal', REFUSAL,
+        'message', TRY_PARSE_JSON(MESSAGE_FACTS),
         'format', CASE
             WHEN PAYLOAD IS NULL THEN 'tombstone'
             WHEN IS_OBJECT(CONTENT) THEN 'json'
@@ -68,7 +80,9 @@ FROM (
         $1:headers::VARCHAR AS HEADERS,
         $1:payload::VARCHAR AS PAYLOAD,
         $1:payload_encoding::VARCHAR AS PAYLOAD_ENCODING,
-        TRY_PARSE_JSON($1:payload::VARCHAR) AS CONTENT
+        $1:refusal::VARCHAR AS REFUSAL,
+        $1:message_facts::VARCHAR AS MESSAGE_FACTS,
+        IFF($1:refusal::VARCHAR IS NULL, TRY_PARSE_JSON($1:payload::VARCHAR), NULL) AS CONTENT
     FROM @{INGEST_STAGE}/{{file}} (FILE_FORMAT => '{_FILE_FORMAT}')
 )
 """  # noqa: S608 - our own names and a file name that we made
@@ -96,14 +110,65 @@ class WarehouseSink:
             log.info("the attempt without an answer was committed; %s rows are not loaded again", batch.rows)
             self._in_doubt = False
             return
-        file = self._stage(batch)
+        batch = self._without_large(batch)
+        try:
+            self._load(batch)
+        except WarehouseRefusedValue as refusal:
+            log.warning("a batch of %s rows is refused, the row is looked for: %s", batch.rows, refusal)
+            self._load(self._without_refused(batch, refusal))
+
+    def close(self) -> None:
+        self._session.drop()
+
+    def _load(self, batch: Batch) -> None:
+        file = self._stage(batch.table)
         try:
             self._commit(batch, file)
         finally:
             self._remove(file)
 
-    def close(self) -> None:
-        self._session.drop()
+    def _without_large(self, batch: Batch) -> Batch:
+        """The batch, where what no column holds gives way to a stub; the file with the whole goes first."""
+        large = refusals.too_large(batch.table)
+        stubs = {row: self._stub(batch.table.slice(row, 1), PAYLOAD_TOO_LARGE) for row in large}
+        return replace(batch, table=refusals.with_rows(batch.table, stubs)) if stubs else batch
+
+    def _without_refused(self, batch: Batch, refusal: WarehouseRefused) -> Batch:
+        """The batch, where the rows that the warehouse refuses have a form that it takes."""
+        kept = {}
+        for row in refusals.refused_rows(batch.table, self._accepts):
+            kept[row] = self._acceptable(batch.table.slice(row, 1), refusal)
+        if not kept:
+            raise refusal
+        return replace(batch, table=refusals.with_rows(batch.table, kept))
+
+    def _acceptable(self, row: pa.Table, refusal: WarehouseRefused) -> pa.Table:
+        """A refused row as text, or else as a stub. One refused even so is not at fault: the statement is."""
+        log.warning("refused: partition %s, offset %s", *(row[name][0].as_py() for name in _COORDINATES))
+        if self._accepts(text := refusals.as_text(row)):
+            return text
+        if self._accepts(stub := self._stub(row, PAYLOAD_REFUSED)):
+            return stub
+        raise refusal
+
+    def _accepts(self, table: pa.Table) -> bool:
+        """Whether the warehouse takes these rows: they are inserted and rolled back."""
+        file = self._stage(table)
+        try:
+            self._session.run("BEGIN")
+            self._session.run(_INSERT.format(file=file))
+        except WarehouseRefusedValue:
+            return False
+        else:
+            return True
+        finally:
+            self._roll_back()
+            self._remove(file)
+
+    def _stub(self, row: pa.Table, reason: str) -> pa.Table:
+        stub, file, content = refusals.as_stub(row, reason)
+        self._put(content, file, f"/{refusals.REFUSED_FOLDER}", overwrite=True)
+        return stub
 
     def _commit(self, batch: Batch, file: str) -> None:
         try:
@@ -136,15 +201,15 @@ class WarehouseSink:
     def _already_stored(self, batch: Batch) -> bool:
         return _covers(read_offsets(self._session, batch.topic), batch)
 
-    def _stage(self, batch: Batch) -> str:
-        """Upload the batch under a name that no other writer has; returns the name."""
+    def _stage(self, table: pa.Table) -> str:
+        """Upload rows under a name that no other writer has; returns the name."""
         file = f"{uuid.uuid4().hex}.parquet"
-        buffer = BytesIO()
-        pq.write_table(batch.table, buffer, compression="zstd", use_dictionary=False)
-        buffer.seek(0)
-        options = "AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = FALSE"
-        self._session.run(f"PUT file://{file} @{INGEST_STAGE} {options}", file=buffer)
+        self._put(parquet(table), file)
         return file
+
+    def _put(self, content: BytesIO, file: str, folder: str = "", *, overwrite: bool = False) -> None:
+        options = f"AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = {str(overwrite).upper()}"
+        self._session.run(f"PUT file://{file} @{INGEST_STAGE}{folder} {options}", file=content)
 
     def _roll_back(self) -> None:
         try:

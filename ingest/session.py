@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from snowflake.connector import errors as connector_errors
 
 from ingest.connections import connect, load_connection, reason_of
-from ingest.errors import WarehouseBusy, WarehouseRefused, WarehouseUnreachable
+from ingest.errors import WarehouseBusy, WarehouseRefused, WarehouseRefusedValue, WarehouseUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 _BUSY: Final = frozenset({625, 603, 604, 608, 609, 630})
 # The session is gone on the server's side; a new one is needed, and what it had open is rolled back.
 _SESSION_GONE: Final = frozenset({390104, 390110, 390111, 390112, 390113, 390114, 390195})
+# What Snowflake numbers so, it met in the data while it ran; below are syntax, names and rights.
+_OF_A_VALUE: Final = range(100_000, 101_000)
 _LONGEST_STATEMENT_SHOWN: Final = 60
 
 
@@ -64,6 +66,8 @@ class WarehouseSession:
             return WarehouseUnreachable(self._where, reason_of(error))
         if number in _BUSY:
             return WarehouseBusy(shown, reason_of(error))
+        if number in _OF_A_VALUE:
+            return WarehouseRefusedValue(shown, reason_of(error))
         return WarehouseRefused(shown, reason_of(error))
 
 

@@ -127,10 +127,15 @@ FIELDS: Final = tuple(dict.fromkeys(ORDER_CREATED.fields + INVENTORY_ADJUSTED.fi
 NOT_JSON_OBJECT: Final = "NOT_JSON_OBJECT"
 MISSING_EVENT_TYPE: Final = "MISSING_EVENT_TYPE"
 UNKNOWN_EVENT_TYPE: Final = "UNKNOWN_EVENT_TYPE"
+# Reasons that the ingestor gives, in EVENT_METADATA:refusal, to a message that it could not load as it was.
+PAYLOAD_TOO_LARGE: Final = "PAYLOAD_TOO_LARGE"
+PAYLOAD_REFUSED: Final = "PAYLOAD_REFUSED"
 
 # Reasons that take more words than their field's kind.
 _PARTICULAR_MEANINGS: Final = {
     NOT_JSON_OBJECT: "the payload is no JSON object: other JSON, text that is not JSON, bytes, or nothing",
+    PAYLOAD_TOO_LARGE: "no column holds the payload; EVENT_METADATA:message has its size, SHA-256 and file",
+    PAYLOAD_REFUSED: "the warehouse did not take the payload as JSON, so it was kept as text and not read",
     MISSING_EVENT_TYPE: "event_type is absent, null or blank",
     UNKNOWN_EVENT_TYPE: "event_type is none of " + ", ".join(kind.name for kind in EVENT_TYPES),
     "INVALID_TOTAL_PRICE": "total_price, sent or quantity x unit_price, is no amount that NUMBER(12,2) holds",

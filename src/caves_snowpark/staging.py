@@ -21,6 +21,8 @@ from caves_snowpark.event_contract import (
     MISSING_EVENT_TYPE,
     NOT_JSON_OBJECT,
     ORDER_CREATED,
+    PAYLOAD_REFUSED,
+    PAYLOAD_TOO_LARGE,
     UNKNOWN_EVENT_TYPE,
     EventType,
     Field,
@@ -43,7 +45,7 @@ from caves_snowpark.schemas import INTEGER, TEXT, UTC_TIME
 # What of a raw row goes along with its typed values.
 _RAW: Final = ("EVENT_TYPE", "EVENT_CONTENT", "EVENT_METADATA", "INGESTION_TIME")
 _SOURCE: Final = ("SOURCE_TOPIC", "SOURCE_PARTITION", "SOURCE_OFFSET")
-_CARRIED: Final = (*_RAW, *_SOURCE, "CONTENT_HASH", "KIND", "CONTENT_TYPE")
+_CARRIED: Final = (*_RAW, *_SOURCE, "CONTENT_HASH", "KIND", "CONTENT_TYPE", "REFUSAL")
 
 # The first delivery of an event is the one that counts; the others are its repeats.
 _DELIVERIES: Final = Window.partition_by("CONTENT_HASH").order_by(
@@ -163,6 +165,7 @@ def _texts(events: DataFrame) -> DataFrame:
         content_hash(event).alias("CONTENT_HASH"),
         F.coalesce(json_text(event, "event_type"), F.lit("")).alias("KIND"),
         F.coalesce(F.typeof(event), F.lit("")).alias("CONTENT_TYPE"),
+        F.coalesce(metadata["refusal"].cast(TEXT), F.lit("")).alias("REFUSAL"),
         *(json_text(event, field.name).alias(_text(field)) for field in FIELDS),
         *(is_json_string(event, field.name).alias(_is_string(field)) for field in FIELDS if _is_text(field)),
     )
@@ -215,7 +218,9 @@ def _value(field: Field) -> Column:
 def _kind_reason() -> Column:
     """Why an event is of no type that the contract knows; NULL when it is of one."""
     return (
-        F.when(F.col("CONTENT_TYPE") != F.lit("OBJECT"), F.lit(NOT_JSON_OBJECT))
+        F.when(F.col("REFUSAL") == F.lit(PAYLOAD_TOO_LARGE), F.lit(PAYLOAD_TOO_LARGE))
+        .when(F.col("REFUSAL") == F.lit(PAYLOAD_REFUSED), F.lit(PAYLOAD_REFUSED))
+        .when(F.col("CONTENT_TYPE") != F.lit("OBJECT"), F.lit(NOT_JSON_OBJECT))
         .when(is_missing(F.col("KIND")), F.lit(MISSING_EVENT_TYPE))
         .when(~_is_of(EVENT_TYPES), F.lit(UNKNOWN_EVENT_TYPE))
         .otherwise(F.lit(None))

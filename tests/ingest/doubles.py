@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from snowflake.connector.errors import ProgrammingError
 
 from ingest.batch import Batch
 from ingest.errors import FencedError
@@ -98,12 +99,17 @@ class FakeWarehouse:
         self.committed_rows = 0
         self.failures: list[tuple[str, Exception, bool]] = []
         self.connections = 0
+        # Whether a row is beyond what the warehouse can hold: an INSERT of it fails.
+        self.refuses: Callable[[dict[str, Any]], bool] = lambda _: False
+        self.rows: list[dict[str, Any]] = []
+        self.files: list[str] = []
         # What another session does just when ours begins.
         self.at_begin: Callable[[], object] = lambda: None
 
     def commit(self, offsets: Mapping[int, int], rows: int) -> None:
         self.offsets.update(offsets)
         self.committed_rows += rows
+        self.rows += self.staged[-1].to_pylist() if rows else []
 
     def connect(self) -> "FakeConnection":
         self.connections += 1
@@ -139,14 +145,14 @@ class FakeConnection:
         self._warehouse.statements.append(word)
         failure = self._warehouse.failures[0] if self._warehouse.failures else None
         if failure is None or failure[0] != word:
-            self._do(word, list(parameters or ()), file_stream)
+            self._do(word, list(parameters or ()), file_stream, statement)
             return
         self._warehouse.failures.pop(0)
         if failure[2]:
-            self._do(word, list(parameters or ()), file_stream)
+            self._do(word, list(parameters or ()), file_stream, statement)
         raise failure[1]
 
-    def _do(self, word: str, parameters: list[Any], file: BytesIO | None) -> None:
+    def _do(self, word: str, parameters: list[Any], file: BytesIO | None, statement: str) -> None:
         self.rowcount, self._rows = 0, []
         match word:
             case "BEGIN":
@@ -157,10 +163,13 @@ class FakeConnection:
                 self._warehouse.offsets.setdefault(parameters[1], parameters[2])
             case "PUT":
                 assert file is not None
+                self._warehouse.files.append(statement.split()[2])
                 self._warehouse.staged.append(pq.read_table(file))
             case "UPDATE":
                 self._update(parameters)
             case "INSERT":
+                if any(map(self._warehouse.refuses, self._warehouse.staged[-1].to_pylist())):
+                    raise ProgrammingError("Max LOB size (16777216) exceeded", errno=100082)
                 self._pending_rows = self.rowcount = self._warehouse.staged[-1].num_rows
             case "COMMIT":
                 self._warehouse.commit(self._pending, self._pending_rows)

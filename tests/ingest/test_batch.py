@@ -31,6 +31,8 @@ def test_message_becomes_one_row_with_its_coordinates() -> None:
         "headers": None,
         "payload": '{"a":1}',
         "payload_encoding": "utf-8",
+        "refusal": None,
+        "message_facts": None,
     }
 
 

@@ -1,5 +1,6 @@
 """Loading exactly once: one transaction, a fence in it, and an answer for the commit whose answer is lost."""
 
+import pyarrow as pa
 import pytest
 from snowflake.connector.errors import OperationalError, ProgrammingError
 
@@ -117,8 +118,8 @@ def test_batch_of_which_not_every_row_arrived_is_rolled_back(monkeypatch: pytest
     sink, batch = _sink(warehouse), _batch()
     stage = sink._stage
 
-    def stage_half(whole: Batch) -> str:
-        return stage(Batch(whole.topic, whole.slices, whole.table.slice(0, 2), 0))
+    def stage_half(whole: pa.Table) -> str:
+        return stage(whole.slice(0, 2))
 
     monkeypatch.setattr(sink, "_stage", stage_half)
     with pytest.raises(WarehouseRefused, match="2 rows instead of 6"):

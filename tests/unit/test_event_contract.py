@@ -16,6 +16,8 @@ def test_every_reason_a_field_can_give_has_a_meaning() -> None:
         event_contract.NOT_JSON_OBJECT,
         event_contract.MISSING_EVENT_TYPE,
         event_contract.UNKNOWN_EVENT_TYPE,
+        event_contract.PAYLOAD_REFUSED,
+        event_contract.PAYLOAD_TOO_LARGE,
     }
     assert given == set(REASONS)
     assert all(re.fullmatch("[A-Z_]+", reason) and meaning for reason, meaning in REASONS.items())

@@ -174,8 +174,13 @@ def test_money_is_exact_to_the_cent_or_refused(raw: Raw) -> None:
         0: Decimal("0.00"),
         1e2: Decimal("100.00"),
         9999999999.99: Decimal("9999999999.99"),
+        "1." + "0" * 400: Decimal("1.00"),
+        "1.25e1": Decimal("12.50"),
+        "-0.00": Decimal("0.00"),
     }
     refused = [19.999, 0.005, -0.01, 1e10, "12,50", "€12", 0.30000000000000004]
+    # Too near to an amount, or to zero, for DOUBLE to see a difference.
+    refused += ["19.990000000000000000001", "1e-400", "1e-99", "1E-999999999", "1990000000000000001e-17"]
     events = raw(*(order(unit_price=value, total_price=1) for value in [*accepted, *refused]))
     assert values(events, "UNIT_PRICE") == [*accepted.values(), *[None] * len(refused)]
     assert reasons(events) == [[]] * len(accepted) + [["INVALID_UNIT_PRICE"]] * len(refused)
@@ -350,6 +355,17 @@ def test_what_is_no_json_object_is_rejected_whole(raw: Raw) -> None:
     by_offset = {int(row["SOURCE_OFFSET"]): row["EVENT_CONTENT"] for row in rows}
     assert by_offset[0] is None
     assert json.loads(by_offset[3]) == "[1,2]"
+
+
+@pytest.mark.parametrize("reason", ["PAYLOAD_TOO_LARGE", "PAYLOAD_REFUSED"])
+def test_what_the_ingestor_could_not_load_as_it_was_is_rejected_for_that_alone(
+    session: Session, reason: str
+) -> None:
+    row = raw_row(message(order(), 0))
+    row["EVENT_METADATA"]["refusal"] = reason
+    row["EVENT_CONTENT"] = "the beginning of it"
+    events = session.create_dataframe([tuple(row.values())], schema=schemas.RAW_EVENTS)
+    assert reasons(events) == [[reason]]
 
 
 def test_a_rejected_event_keeps_its_content_coordinates_and_times(raw: Raw) -> None:
