@@ -116,6 +116,20 @@ def sysdate(column_index: Any) -> ColumnEmulator:
     return column
 
 
+@patch("try_to_timestamp_ntz")
+def try_to_timestamp_ntz(text: ColumnEmulator, form: ColumnEmulator) -> ColumnEmulator:
+    """Missing. Only the one format that is used."""
+    assert set(form) <= {'YYYY-MM-DD"T"HH24:MI:SS.FF6'}, set(form)
+    return _column([_wall_time(value) for value in _values(text)], text, TimestampType(TimestampTimeZone.NTZ))
+
+
+def _wall_time(text: str | None) -> datetime | None:
+    try:
+        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%S.%f")
+    except ValueError:
+        return None
+
+
 def mend_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the evaluation of the expressions that it gets wrong."""
     original = _plan.calculate_expression
