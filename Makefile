@@ -10,10 +10,10 @@ ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test test-kafka check format bench clean
 
 help: ## list these targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with the pinned versions (the other targets do it when needed)
 
@@ -24,8 +24,11 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## run the whole pipeline on this machine and check it (ARGS="--events 5000")
 	@$(BIN)/caves demo $(ARGS)
 
-test: $(STAMP) ## run every test (ARGS="tests/unit -k orders")
+test: $(STAMP) ## run every test but those that need Apache Kafka (ARGS="tests/unit -k orders")
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-kafka: $(STAMP) ## run the tests that need Apache Kafka; skipped where Java or Maven is missing
+	@$(BIN)/pytest -m kafka -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(STAMP) ## lint, type check and SQL lint
 	$(BIN)/ruff check .

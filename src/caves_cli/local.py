@@ -44,7 +44,7 @@ def start(folder: StateFolder, *, minute_seconds: float, port: int) -> State:
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     current = _remember(folder, current, _start_broker(folder))
     try:
-        return _remember(folder, current, _start_warehouse(folder, minute_seconds, port))
+        return _remember(folder, current, start_warehouse(folder, minute_seconds, port))
     except BaseException:
         stop(folder)
         raise
@@ -83,7 +83,8 @@ def _start_broker(folder: StateFolder) -> Process:
     return Process("broker", broker.pid, processes.start_time(broker.pid) or "", broker.port)
 
 
-def _start_warehouse(folder: StateFolder, minute_seconds: float, port: int) -> Process:
+def start_warehouse(folder: StateFolder, minute_seconds: float, port: int) -> Process:
+    """Start the warehouse alone, on the data that is in the folder, and wait until it listens."""
     log = folder.log("warehouse")
     begin = log.stat().st_size if log.exists() else 0
     command = [str(project.executable("snowcellar")), "serve"]

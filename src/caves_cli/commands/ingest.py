@@ -24,6 +24,13 @@ def ingest(
             "--assign", help="Take all partitions at once, without a consumer group: only one may run."
         ),
     ] = False,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CAVES_GROUP",
+            help="Consumer group: its members share the partitions. [dim]Default: caves-ingest.[/dim]",
+        ),
+    ] = None,
     batch_seconds: Annotated[
         float,
         typer.Option(min=0.05, help="Load what is in hand at least this often; latency against batch size."),
@@ -66,7 +73,7 @@ def ingest(
     from caves_cli.observation import logged, observed, tell_end
     from ingest.connections import load_connection
     from ingest.ingestor import run
-    from ingest.settings import IngestSettings
+    from ingest.settings import DEFAULT_GROUP, IngestSettings
     from ingest.signals import stop_on_signals
 
     with logged(log_format):
@@ -75,6 +82,7 @@ def ingest(
             connection=connection,
             config_file=config_file,
             topic=local_kafka.topic(topic),
+            group=group or DEFAULT_GROUP,
             until_caught_up=until_caught_up,
             assign=assign,
             batch_seconds=batch_seconds,
