@@ -8,9 +8,9 @@ from typing import Final
 from ingest.errors import IngestError, WarehouseBusy, WarehouseUnreachable
 from ingest.observer import BatchReport, Observer
 
-# The loop turns ten times a second. What may hold it longer is the warehouse being asked where to read on: a
-# login, a statement whose socket stays silent, and its repetition take at most a minute and a half.
-STUCK_SECONDS: Final = 120.0
+# The loop turns ten times a second. What may hold it is asking the warehouse where to read on, after the load
+# under way: each may sit out a silent socket, the network's repetitions and a login, 90 s in all.
+STUCK_SECONDS: Final = 180.0
 
 _WAREHOUSE_AWAY: Final = (WarehouseUnreachable, WarehouseBusy)
 

@@ -28,7 +28,7 @@ from ingest.observer import BatchReport, Observer
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 # The REASON column of RAW_DATA.KAFKA_OFFSET_GAPS.
-GAP_REASONS: Final = ("NOT_IN_LOG", "RETENTION", "SKIPPED", "TOPIC_REPLACED")
+GAP_REASONS: Final = ("NOT_IN_LOG", "RETENTION", "SKIPPED", "TOPIC_REPLACED", "LOG_TRUNCATED")
 # A label takes only values that are known beforehand; a new one counts here until it is named above.
 OTHER: Final = "other"
 

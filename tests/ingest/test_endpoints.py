@@ -119,26 +119,35 @@ def test_nonsense_ends_its_own_connection_only(server: Endpoints, nonsense: byte
     assert ask(server, "/healthz")[0].status == 200
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that cuts nobody off for being slow, so that only what else it does can help."""
+    monkeypatch.setattr(endpoints, "_REQUEST_SECONDS", 600.0)
+    monkeypatch.setattr(endpoints._Handler, "timeout", 600.0)
+
+
 def test_a_client_that_sends_slowly_is_cut_off_though_it_never_pauses_long(
-    server: Endpoints, monkeypatch: pytest.MonkeyPatch
+    server: Endpoints, patient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoints, "_REQUEST_SECONDS", 0.5)
     with connect(server) as client:
-        client.sendall(b"GET /metrics HTTP/1.1\r\n")
+        client.sendall(b"GET /metrics?")
         with pytest.raises(OSError):
             for _ in range(200):
-                client.sendall(b"X-Slow: 1\r\n")
+                client.sendall(b"x")
                 time.sleep(0.1)
 
 
 def test_clients_that_hold_their_connections_neither_shut_out_a_scrape_nor_pile_up_threads(
-    server: Endpoints,
+    server: Endpoints, patient: None
 ) -> None:
     before = threading.active_count()
     idlers = [connect(server) for _ in range(60)]
     try:
         for idler in idlers:
-            idler.sendall(b"GET /metr")
+            # The oldest may be closed already: a later one took its place.
+            with suppress(OSError):
+                idler.sendall(b"GET /metr")
         assert ask(server, "/metrics")[0].status == 200
         deadline = time.monotonic() + 10
         while threading.active_count() > before + endpoints._MOST_CONNECTIONS:
@@ -155,7 +164,9 @@ def test_a_scrape_that_is_not_read_holds_up_no_other(server: Endpoints) -> None:
         assert ask(server, "/metrics")[0].status == 200
 
 
-def test_closing_ends_the_threads_and_the_connections(metrics: IngestMetrics, health: Health) -> None:
+def test_closing_ends_the_threads_and_the_connections(
+    metrics: IngestMetrics, health: Health, patient: None
+) -> None:
     before = threading.active_count()
     with Endpoints("127.0.0.1", 0, metrics, health) as serving:
         idler = connect(serving)
