@@ -1,5 +1,5 @@
--- Why: where the ingestor lays its batches, and how far it has come on each Kafka partition.
--- Grain: KAFKA_OFFSETS by TOPIC and PARTITION.
+-- Why: where the ingestor lays its batches, how far it has come on each Kafka partition, and what it passed over.
+-- Grain: KAFKA_OFFSETS by TOPIC and PARTITION; KAFKA_OFFSET_GAPS by TOPIC, LOG_GENERATION, PARTITION and FROM_OFFSET.
 -- Reads/Writes: the ingestor, in the transaction that writes the rows the offset speaks of.
 -- Rerun: safe; nothing is replaced.
 
@@ -13,12 +13,31 @@ CREATE STAGE IF NOT EXISTS RAW_DATA.INGEST_STAGE
     FILE_FORMAT = (FORMAT_NAME = 'RAW_DATA.PARQUET_BATCH')
     COMMENT = 'The ingestor''s batches, removed once loaded';
 
+CREATE TABLE IF NOT EXISTS RAW_DATA.KAFKA_OFFSET_GAPS (
+    TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic',
+    LOG_GENERATION NUMBER(38, 0) NOT NULL COMMENT 'which log of this name, as in KAFKA_OFFSETS',
+    PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition',
+    FROM_OFFSET NUMBER(38, 0) NOT NULL COMMENT 'the first offset that is not in RAW',
+    TO_OFFSET NUMBER(38, 0) COMMENT 'the first one after it that may be; null when nobody knows how much was lost',
+    REASON VARCHAR NOT NULL COMMENT 'NOT_IN_LOG, RETENTION, SKIPPED, TOPIC_REPLACED or LOG_TRUNCATED',
+    RESET_POLICY VARCHAR COMMENT 'the --on-offset-reset that went on; null for NOT_IN_LOG, which needs none',
+    FIRST_OFFSET NUMBER(38, 0) COMMENT 'of a log that ended here: where its loading had begun; else null',
+    DETECTED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
+)
+COMMENT = 'Kafka offsets that are not in RAW and never will be, and why';
+
 -- Made after the streams: the ingestor cannot commit without it, so no event lands before a stream watches.
 CREATE TABLE IF NOT EXISTS RAW_DATA.KAFKA_OFFSETS (
     TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic',
     PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition',
     NEXT_OFFSET NUMBER(38, 0) NOT NULL COMMENT 'the first offset that is not loaded',
     FIRST_OFFSET NUMBER(38, 0) NOT NULL COMMENT 'where loading began: the beginning of the log at that time',
-    UPDATED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
+    UPDATED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC',
+    TOPIC_ID VARCHAR COMMENT 'identity of the topic; null where the broker tells none',
+    LOG_GENERATION NUMBER(38, 0) COMMENT '0 for the first log of this name, 1 for the one that replaced it, ...'
 )
 COMMENT = 'How far the ingestor has come';
+
+-- For a table of version 0.1, which had neither.
+ALTER TABLE RAW_DATA.KAFKA_OFFSETS ADD COLUMN IF NOT EXISTS TOPIC_ID VARCHAR;
+ALTER TABLE RAW_DATA.KAFKA_OFFSETS ADD COLUMN IF NOT EXISTS LOG_GENERATION NUMBER(38, 0);

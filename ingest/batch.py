@@ -15,6 +15,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.positions import Gap, GapReason
+
 UTF8: Final = "utf-8"
 BASE64: Final = "base64"
 
@@ -37,6 +39,8 @@ class Slice:
     partition: int
     start: int
     end: int
+    # Which log of this name: see `StoredOffset`.
+    generation: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Batch:
     slices: tuple[Slice, ...]
     table: pa.Table
     payload_bytes: int
+    # Offsets inside the slices that the log does not have.
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -68,7 +74,9 @@ class MessagesInHand:
         self._topic = topic
         self._messages: list[KafkaMessage] = []
         self._ends: dict[int, int] = {}
-        self._since = 0.0
+        self._holes: list[tuple[int, int, int]] = []
+        # When the oldest message came, by the monotonic clock.
+        self.since = 0.0
         self.payload_bytes = 0
 
     def __len__(self) -> int:
@@ -77,40 +85,61 @@ class MessagesInHand:
     @property
     def age_seconds(self) -> float:
         """How long the oldest message has waited."""
-        return time.monotonic() - self._since if self._messages else 0.0
+        return time.monotonic() - self.since if self._messages else 0.0
 
-    def add(self, messages: Iterable[KafkaMessage], stored: Mapping[int, int]) -> None:
-        """Keep what is new: nothing below the stored offset, nothing of a partition that has left."""
+    def add(self, messages: Iterable[KafkaMessage], expected: Mapping[int, int]) -> dict[int, int]:
+        """Keep what is new: nothing below the expected offset, nothing of a partition that has left.
+
+        Returns how many messages of each partition had been held or loaded before.
+        """
         if not self._messages:
-            self._since = time.monotonic()
+            self.since = time.monotonic()
+        repeated: dict[int, int] = {}
         for message in messages:
             partition, offset = message.partition(), message.offset()
-            if partition is None or offset is None or partition not in stored:
+            if partition is None or offset is None or partition not in expected:
                 continue
-            if offset < self._ends.get(partition, stored[partition]):
+            next_offset = self._ends.get(partition, expected[partition])
+            if offset < next_offset:
+                repeated[partition] = repeated.get(partition, 0) + 1
                 continue
+            if offset > next_offset:
+                self._holes.append((partition, next_offset, offset))
             self._ends[partition] = offset + 1
             self._messages.append(message)
             self.payload_bytes += len(message.value() or b"")
+        return repeated
 
-    def batch(self, stored: Mapping[int, int]) -> Batch:
-        """All of it, as one batch that starts at the stored offsets."""
-        slices = (Slice(partition, stored[partition], end) for partition, end in sorted(self._ends.items()))
-        return Batch(self._topic, tuple(slices), _table(self._topic, self._messages), self.payload_bytes)
+    def batch(self, starts: Mapping[int, int], generations: Mapping[int, int] | None = None) -> Batch:
+        """All of it, as one batch that starts at these offsets."""
+        of = generations or {}
+        slices = tuple(
+            Slice(partition, starts[partition], end, of.get(partition, 0))
+            for partition, end in sorted(self._ends.items())
+        )
+        gaps = tuple(
+            Gap(partition, of.get(partition, 0), start, end, GapReason.NOT_IN_LOG)
+            for partition, start, end in self._holes
+        )
+        return Batch(self._topic, slices, _table(self._topic, self._messages, of), self.payload_bytes, gaps)
 
     def clear(self) -> None:
         self._messages = []
         self._ends = {}
+        self._holes = []
         self.payload_bytes = 0
 
 
-def _table(topic: str, messages: list[KafkaMessage]) -> pa.Table:
+def _table(topic: str, messages: list[KafkaMessage], generations: Mapping[int, int]) -> pa.Table:
     payload, encoding = _as_text([message.value() for message in messages])
     key, key_encoding = _as_text([message.key() for message in messages])
     return pa.table(
         {
             "topic": pa.array([topic] * len(messages), pa.string()),
             "kafka_partition": pa.array([message.partition() for message in messages], pa.int64()),
+            "generation": pa.array(
+                [generations.get(message.partition() or 0) or None for message in messages], pa.int64()
+            ),
             "kafka_offset": pa.array([message.offset() for message in messages], pa.int64()),
             "timestamp_ms": pa.array([message.timestamp()[1] for message in messages], pa.int64()),
             "message_key": key,

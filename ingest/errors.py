@@ -105,15 +105,23 @@ class FencedError(IngestError):
 
 
 class OffsetOutOfRange(IngestError):
-    """The stored offset is not in the broker's log: the topic was made anew, or retention was too short."""
+    """The stored offset is not in the broker's log, and nobody said what to do then."""
 
-    def __init__(self, topic: str, partition: int, stored: int | None, low: int, high: int) -> None:
+    _HAPPENED: ClassVar = {
+        "RETENTION": "the broker deleted its beginning before it was loaded (retention)",
+        "TOPIC_REPLACED": "the topic was deleted and made anew",
+        "LOG_TRUNCATED": "the log lost its end (a restored broker, an unclean leader election)",
+    }
+
+    def __init__(self, topic: str, partition: int, stored: int, low: int, high: int, reason: str) -> None:
         super().__init__(
             f"Partition {partition} of topic {topic!r} holds offsets {low} to {high}, but the warehouse "
-            f"asks for {'one outside' if stored is None else stored}: the topic was made anew, or keeps "
-            "its events too short a time. The offset asked for stands in RAW_DATA.KAFKA_OFFSETS."
+            f"asks for {stored} (RAW_DATA.KAFKA_OFFSETS): {self._HAPPENED[reason]}. "
+            "Look into it, then go on with `--on-offset-reset earliest` (all that is there) or `latest` "
+            "(only what comes now); what is passed over is recorded in RAW_DATA.KAFKA_OFFSET_GAPS."
         )
         self.partition = partition
+        self.reason = reason
 
 
 class BrokerUnreachable(IngestError):

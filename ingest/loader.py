@@ -8,7 +8,7 @@ https://docs.snowflake.com/en/user-guide/querying-stage
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from typing import Final
@@ -26,7 +26,15 @@ from ingest.errors import (
     WarehouseRefusedValue,
     WarehouseUnreachable,
 )
-from ingest.offsets import advance_offsets, read_offsets, seed_offsets
+from ingest.offsets import (
+    advance_offsets,
+    know_topic,
+    read_offsets,
+    record_gaps,
+    reset_offset,
+    seed_offsets,
+)
+from ingest.positions import OffsetReset, PartitionLog, StoredOffset, next_offsets
 from ingest.session import WarehouseSession, warehouse_session
 from ingest.settings import IngestSettings
 
@@ -53,6 +61,7 @@ SELECT
     {_whole_number("customer_id")} AS CUSTOMER_ID,
     OBJECT_CONSTRUCT(
         'topic', TOPIC,
+        'generation', GENERATION,
         'partition', KAFKA_PARTITION,
         'offset', KAFKA_OFFSET,
         'timestamp_ms', TIMESTAMP_MS,
@@ -72,6 +81,7 @@ SELECT
 FROM (
     SELECT
         $1:topic::VARCHAR AS TOPIC,
+        $1:generation::NUMBER(38, 0) AS GENERATION,
         $1:kafka_partition::NUMBER(38, 0) AS KAFKA_PARTITION,
         $1:kafka_offset::NUMBER(38, 0) AS KAFKA_OFFSET,
         $1:timestamp_ms::NUMBER(38, 0) AS TIMESTAMP_MS,
@@ -96,14 +106,32 @@ class WarehouseSink:
         # Whether an attempt at the batch in hand ended without an answer: it may have been committed.
         self._in_doubt = False
 
-    def stored_offsets(self, topic: str, beginnings: Mapping[int, int]) -> dict[int, int]:
+    def stored_offsets(self, topic: str, logs: Mapping[int, PartitionLog]) -> dict[int, StoredOffset]:
         stored = read_offsets(self._session, topic)
-        missing = {partition: start for partition, start in beginnings.items() if partition not in stored}
+        missing = {partition: log for partition, log in logs.items() if partition not in stored}
+        identity = next((log.topic_id for log in logs.values() if log.topic_id), None)
+        nameless = any(stored[partition].topic_id is None for partition in logs if partition in stored)
         if missing:
             seed_offsets(self._session, topic, missing)
+        if identity is not None and nameless:
+            know_topic(self._session, topic, identity)
+        if missing or (identity is not None and nameless):
             stored = read_offsets(self._session, topic)
         self._in_doubt = False
-        return {partition: stored[partition] for partition in beginnings}
+        return {partition: stored[partition] for partition in logs}
+
+    def reset_offsets(self, topic: str, resets: Sequence[OffsetReset]) -> None:
+        try:
+            self._session.run("BEGIN")
+            for reset in resets:
+                record_gaps(self._session, topic, reset.gaps, reset.policy)
+                if not reset_offset(self._session, topic, reset):
+                    expected = {reset.partition: reset.old.next_offset}
+                    raise FencedError(topic, expected, next_offsets(read_offsets(self._session, topic)))
+            self._session.run("COMMIT")
+        except IngestError:
+            self._roll_back()
+            raise
 
     def load(self, batch: Batch) -> None:
         if self._in_doubt and self._already_stored(batch):
@@ -176,6 +204,7 @@ class WarehouseSink:
             loaded = self._session.run(_INSERT.format(file=file)).rowcount
             if loaded != batch.rows:
                 raise WarehouseRefused("INSERT", f"{loaded} rows instead of {batch.rows} came from {file}")
+            record_gaps(self._session, batch.topic, batch.gaps)
             # Last, because an UPDATE locks its table to the end of the transaction and an INSERT does not:
             # other writers wait a moment, not a load, and one killed in its load leaves no lock behind.
             if not advance_offsets(self._session, batch.topic, batch.slices):
@@ -195,7 +224,7 @@ class WarehouseSink:
         self._session.run("ROLLBACK")
         stored = read_offsets(self._session, batch.topic)
         if not (self._in_doubt and _covers(stored, batch)):
-            raise FencedError(batch.topic, batch.starts, stored)
+            raise FencedError(batch.topic, batch.starts, next_offsets(stored))
         self._in_doubt = False
 
     def _already_stored(self, batch: Batch) -> bool:
@@ -233,5 +262,11 @@ def warehouse_sink(settings: IngestSettings) -> WarehouseSink:
     return WarehouseSink(warehouse_session(settings.connection, settings.config_file))
 
 
-def _covers(stored: Mapping[int, int], batch: Batch) -> bool:
-    return all(stored.get(partition) == end for partition, end in batch.ends.items())
+def _covers(stored: Mapping[int, StoredOffset], batch: Batch) -> bool:
+    """Whether the stored offsets are those that the batch leads to, in the same logs."""
+    return all(
+        part.partition in stored
+        and stored[part.partition].next_offset == part.end
+        and stored[part.partition].generation == part.generation
+        for part in batch.slices
+    )

@@ -15,28 +15,47 @@ log = logging.getLogger(__name__)
 
 
 class Patience:
-    """Repeats an action after a transient error, with growing pauses, until it works or a stop is asked."""
+    """Growing pauses between attempts, and the moment when to try no more."""
 
-    def __init__(self, settings: IngestSettings, stop: Event) -> None:
+    def __init__(self, settings: IngestSettings) -> None:
         self._first = settings.retry_seconds
         self._longest = settings.retry_max_seconds
         self._give_up = settings.give_up_seconds
-        self._stop = stop
+        self.begin()
 
-    def until_done(self, action: Callable[[], T], wait: Callable[[float], object]) -> T:
-        """The result of the action, once it succeeds; `wait` lets the time between two attempts pass.
+    def begin(self) -> None:
+        """A new action: the pauses are short again."""
+        self._begun, self._pause = time.monotonic(), self._first
 
-        Raises the last error when it is terminal, when the time is over, and when a stop is asked for:
-        somebody who wants to leave must not be held by a warehouse that is away.
-        """
-        begun, pause = time.monotonic(), self._first
-        while True:
-            try:
-                return action()
-            except IngestError as error:
-                over = self._give_up and time.monotonic() - begun + pause > self._give_up
-                if not error.transient or over or self._stop.is_set():
-                    raise
-                log.warning("%s Next attempt in %.1f s.", error, pause)
-            wait(pause)
-            pause = min(pause * 2, self._longest)
+    def pause_after(self, error: IngestError) -> float | None:
+        """Seconds until the next attempt; None when the error is terminal or the time is over."""
+        pause = self._pause
+        over = self._give_up and time.monotonic() - self._begun + pause > self._give_up
+        if not error.transient or over:
+            return None
+        self._pause = min(pause * 2, self._longest)
+        return pause
+
+
+def until_done(
+    action: Callable[[], T],
+    settings: IngestSettings,
+    stop: Event,
+    on_retry: Callable[[IngestError], object],
+) -> T:
+    """The result of the action, once it succeeds.
+
+    Raises the last error when it is terminal, when the time is over, and when a stop is asked for: somebody
+    who wants to leave must not be held by a warehouse that is away.
+    """
+    patience = Patience(settings)
+    while True:
+        try:
+            return action()
+        except IngestError as error:
+            pause = patience.pause_after(error)
+            if pause is None or stop.is_set():
+                raise
+            on_retry(error)
+            log.warning("%s Next attempt in %.1f s.", error, pause)
+        stop.wait(pause)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.errors import InvalidSetting
+from ingest.positions import OnOffsetReset
 from ingest.topics import DEFAULT_PARTITIONS, DEFAULT_TOPIC
 
 DEFAULT_GROUP: Final = "caves-ingest"
@@ -67,12 +68,15 @@ class IngestSettings:
     assign: bool = False
     # Leave when every partition has been read up to the end of its log.
     until_caught_up: bool = False
-    # A batch is loaded when the first of the three bounds is reached.
+    # A batch is loaded when the first of three bounds is reached: rows, bytes, seconds.
     batch_rows: int = 20_000
-    batch_bytes: int = 16 * 1024 * 1024
     batch_seconds: float = 2.0
-    # What librdkafka may have fetched ahead of us, for all partitions together.
-    prefetch_bytes: int = 32 * 1024 * 1024
+    # Payloads held in memory at once, however slow the warehouse is: see `batch_bytes` and `prefetch_bytes`.
+    buffer_bytes: int = 64 * 1024 * 1024
+    # What to do when the log does not have the stored offset.
+    on_offset_reset: OnOffsetReset = OnOffsetReset.FAIL
+    # How often to look whether the topic was made anew or has more partitions.
+    topic_check_seconds: float = 30.0
     # Between attempts to load a batch when the warehouse is away; doubled up to the second number.
     retry_seconds: float = 0.5
     retry_max_seconds: float = 30.0
@@ -81,10 +85,20 @@ class IngestSettings:
     kafka: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("batch_rows", "batch_bytes", "batch_seconds", "prefetch_bytes", "retry_seconds"):
+        for name in ("batch_rows", "batch_seconds", "buffer_bytes", "retry_seconds", "topic_check_seconds"):
             _require(name, getattr(self, name), getattr(self, name) > 0, "more than 0")
         longest = self.retry_max_seconds
         _require("retry_max_seconds", longest, longest >= self.retry_seconds, "at least retry_seconds")
+
+    @property
+    def batch_bytes(self) -> int:
+        """A quarter of the buffer: a batch in hand, and one on its way, as messages and as a file."""
+        return max(1, self.buffer_bytes // 4)
+
+    @property
+    def prefetch_bytes(self) -> int:
+        """The last quarter: what librdkafka may have fetched ahead, for all partitions together."""
+        return max(1, self.buffer_bytes // 4)
 
 
 def _require(name: str, value: object, holds: bool, allowed: str) -> None:

@@ -4,32 +4,51 @@ The warehouse says where to begin; Kafka's own committed offsets are written for
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from ingest.errors import BrokerUnreachable, IngestError, KafkaFailed, OffsetOutOfRange, TopicMissing
+from ingest.errors import BrokerUnreachable, IngestError, KafkaFailed, TopicMissing
+from ingest.positions import PartitionLog
 from ingest.settings import IngestSettings
-from ingest.topics import METADATA_TIMEOUT_SECONDS, client_settings, kafka_log, topic_partitions
+from ingest.topics import (
+    METADATA_TIMEOUT_SECONDS,
+    client_settings,
+    kafka_log,
+    topic_identity,
+    topic_partitions,
+)
 
 log = logging.getLogger(__name__)
 
-# Loading a batch may take this long before the group gives our partitions to another member.
-_MAX_POLL_MS: Final = 600_000
+# The group gives our partitions to another member when we have not asked for messages for so long.
+_MAX_POLL_MS: Final = 300_000
 _SESSION_MS: Final = 6_000
-# Messages asked for at a time; the byte bound of a batch is checked in between.
+# New partitions are found, and the group shares them out, after this long.
+_METADATA_REFRESH_MS: Final = 30_000
+# A topic that was there is taken for deleted when the broker has denied it for so long.
+_TOPIC_GRACE_SECONDS: Final = 30.0
+# Messages asked for at a time.
 READ_CHUNK: Final = 1_000
+# How large a message may be expected to be before one has been seen.
+_FIRST_GUESS_BYTES: Final = 64 * 1024
+# librdkafka refuses a fetch bound below its largest message.
+_LEAST_FETCH_BYTES: Final = 1_000_000
 
-_TOPIC_GONE: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
+_TOPIC_GONE: Final = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_ID}
+)
 _OUT_OF_RANGE: Final = frozenset({KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET})
 
 
 class PartitionOwner(Protocol):
-    """Who is told when partitions come and go. Called from within `KafkaSource.read` and `wait`."""
+    """Who is told when partitions come and go. Called from within `KafkaSource.read` and `rest`."""
 
-    def take_over(self, beginnings: Mapping[int, int]) -> Mapping[int, int]:
-        """Partitions come, with the beginnings of their logs; the answer is where to read on."""
+    def take_over(self, partitions: Iterable[int]) -> Mapping[int, int]:
+        """Partitions come; the answer is where to read on in each."""
         ...
 
     def hand_over(self, partitions: Iterable[int]) -> None:
@@ -38,6 +57,10 @@ class PartitionOwner(Protocol):
 
     def lose(self, partitions: Iterable[int]) -> None:
         """Partitions are gone already: drop what is in hand of them."""
+        ...
+
+    def displaced(self, partition: int) -> None:
+        """The place where reading should go on is not in this partition's log."""
         ...
 
 
@@ -49,16 +72,20 @@ class KafkaSource:
         self._owner = owner
         self._held: list[Message] = []
         self._failure: Exception | None = None
-        self._paused = False
+        self._is_resting = False
         self._at_end: set[int] = set()
+        self._missing_since: float | None = None
+        # Offsets at which a fetch was refused, by partition.
+        self._refused_at: dict[int, int] = {}
+        self._message_bytes = _FIRST_GUESS_BYTES
         # Asked before there is a consumer, which would go on logging that nobody answers.
-        self._partitions = topic_partitions(settings.bootstrap, settings.topic)
+        self._partitions = topic_partitions(settings.bootstrap, settings.topic, settings.kafka)
         self._consumer = Consumer(_consumer_settings(settings), logger=kafka_log)
 
     def open(self) -> None:
         """Begin to consume."""
         if self._settings.assign:
-            self._consumer.assign(self._positions(self._partitions))
+            self._consumer.assign(self._places(self._owner.take_over(self._partitions)))
             return
         self._consumer.subscribe(
             [self._settings.topic],
@@ -67,68 +94,128 @@ class KafkaSource:
             on_lost=self._guarded(self._on_lost),
         )
 
-    def read(self, most: int, timeout_seconds: float) -> list[Message]:
-        """Up to `most` messages; fewer, or none, when the time is over."""
-        if self._paused:
+    def read(self, most: int, payload_bytes: int, timeout_seconds: float) -> list[Message]:
+        """Up to `most` messages of about `payload_bytes` together; fewer, or none, when the time is over."""
+        if self._is_resting:
             self._consumer.resume(self._consumer.assignment())
-            self._paused = False
+            self._is_resting = False
+        # A message's size is known when it is there: so few are asked for that they fit if they are all as
+        # large as the largest of late.
+        fitting = max(1, min(most, READ_CHUNK, payload_bytes // self._message_bytes))
         held, self._held = self._held, []
-        received = held or self._consumer.consume(min(most, READ_CHUNK), timeout_seconds)
+        received = held or self._consumer.consume(fitting, timeout_seconds)
         self._raise_failure()
         messages = [message for message in received if message.error() is None]
-        if self._at_end:
+        if messages:
+            largest = max(len(message.value() or b"") for message in messages)
+            self._message_bytes = max(1, largest, self._message_bytes // 2)
             self._at_end.difference_update(message.partition() or 0 for message in messages)
         if len(messages) < len(received):
             for message in received:
                 self._judge(message)
         return messages
 
-    def caught_up(self, partitions: Iterable[int]) -> bool:
-        """Whether the last thing heard of each partition is that its log has no more."""
-        return self._at_end.issuperset(partitions)
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass without reading on, while the group still sees us alive: the warehouse is away."""
+    def rest(self, seconds: float) -> None:
+        """Let time pass without reading on, while the group still sees us alive."""
         # Each time anew: partitions that came in the meantime must rest too.
         self._consumer.pause(self._consumer.assignment())
-        self._paused = True
+        self._is_resting = True
         message = self._consumer.poll(seconds)
         if message is not None:
             self._held.append(message)
         self._raise_failure()
 
+    @property
+    def resting(self) -> frozenset[int]:
+        """The partitions that are paused."""
+        return frozenset(self._assigned()) if self._is_resting else frozenset()
+
+    def caught_up(self, partitions: Iterable[int]) -> bool:
+        """Whether the last thing heard of each partition is that its log has no more."""
+        return self._at_end.issuperset(partitions)
+
     def rewind(self, offsets: Mapping[int, int]) -> None:
-        """Read these partitions again from these offsets."""
+        """Read these partitions again from these offsets, as far as they are still ours."""
         self._held = []
         self._at_end.clear()
-        for partition, offset in offsets.items():
-            self._consumer.seek(TopicPartition(self._settings.topic, partition, offset))
+        self._refused_at.clear()
+        assigned = self._assigned()
+        for place in self._places(offsets):
+            if place.partition in assigned:
+                self._consumer.seek(place)
 
-    def check_range(self, offsets: Mapping[int, int]) -> None:
-        """OffsetOutOfRange when one lies beyond its log, by what the latest fetches said of it.
+    def logs(self, partitions: Iterable[int]) -> dict[int, PartitionLog]:
+        """What the broker says of these partitions. Raises BrokerUnreachable and TopicMissing."""
+        with self._patience_with_topic():
+            identity = self._identity()
+            return {partition: self._log(partition, identity) for partition in partitions}
+
+    def lags(self, offsets: Mapping[int, int]) -> dict[int, int]:
+        """How many messages each log has from these offsets on, by the latest fetches."""
+        ends = {partition: self._fetched_end(partition) for partition in offsets}
+        return {partition: max(0, end - offsets[partition]) for partition, end in ends.items() if end >= 0}
+
+    def check_ends(self, offsets: Mapping[int, int]) -> None:
+        """Tell the owner of every partition whose log ends before its offset, by the latest fetches.
 
         Apache Kafka reports such an offset by itself. The embedded broker stays silent, and what it says when
         asked for the end of a log is too low; only the end that comes along with a fetch is right.
         """
         for partition, offset in offsets.items():
-            place = TopicPartition(self._settings.topic, partition)
-            low, high = self._consumer.get_watermark_offsets(place, cached=True)
-            if 0 <= high < offset:
-                raise OffsetOutOfRange(self._settings.topic, partition, offset, low, high)
+            if 0 <= self._fetched_end(partition) < offset:
+                self._refused_at[partition] = offset
+                self._owner.displaced(partition)
+
+    def identity(self) -> str | None:
+        """What tells the topic from an earlier one of the same name. Raises as `logs` does."""
+        with self._patience_with_topic():
+            return self._identity()
+
+    def take_new_partitions(self) -> None:
+        """Without a group nobody shares out partitions that the topic gained: take them all."""
+        if not self._settings.assign:
+            return
+        with self._patience_with_topic():
+            known = topic_partitions(self._settings.bootstrap, self._settings.topic, self._settings.kafka)
+        gained = [partition for partition in known if partition not in self._partitions]
+        if gained:
+            log.info("topic %s gained partitions %s", self._settings.topic, gained)
+            self._partitions = known
+            self._consumer.incremental_assign(self._places(self._owner.take_over(gained)))
 
     def report_progress(self, offsets: Mapping[int, int]) -> None:
         """Tell Kafka how far we are, for lag monitors. Nothing depends on it, so a failure is only noted."""
         try:
-            self._consumer.commit(offsets=self._with_offsets(offsets), asynchronous=True)
+            self._consumer.commit(offsets=self._places(offsets), asynchronous=True)
         except KafkaException as error:
             log.warning("progress was not told to Kafka: %s", error.args[0].str())
 
     def close(self) -> None:
         self._consumer.close()
 
+    @contextmanager
+    def _patience_with_topic(self) -> Iterator[None]:
+        """A broker that has just started does not know its topics yet: believe it after a while only."""
+        try:
+            yield
+        except TopicMissing as error:
+            now = time.monotonic()
+            self._missing_since = self._missing_since or now
+            if now - self._missing_since > _TOPIC_GRACE_SECONDS:
+                raise
+            raise BrokerUnreachable(self._settings.bootstrap, "it does not know the topic now") from error
+        self._missing_since = None
+
+    def _identity(self) -> str | None:
+        return topic_identity(self._settings.bootstrap, self._settings.topic, self._settings.kafka)
+
+    def _assigned(self) -> set[int]:
+        return {place.partition for place in self._consumer.assignment()}
+
     def _on_assign(self, partitions: list[TopicPartition]) -> None:
         log.info("assigned partitions %s", [part.partition for part in partitions])
-        self._consumer.incremental_assign(self._positions([part.partition for part in partitions]))
+        offsets = self._owner.take_over([part.partition for part in partitions])
+        self._consumer.incremental_assign(self._places(offsets))
 
     def _on_revoke(self, partitions: list[TopicPartition]) -> None:
         log.info("revoked partitions %s", [part.partition for part in partitions])
@@ -140,19 +227,15 @@ class KafkaSource:
         self._owner.lose([part.partition for part in partitions])
         self._consumer.incremental_unassign(partitions)
 
-    def _positions(self, partitions: Iterable[int]) -> list[TopicPartition]:
-        beginnings = {partition: self._bounds(partition)[0] for partition in partitions}
-        offsets = self._owner.take_over(beginnings)
-        for partition, offset in offsets.items():
-            if offset < beginnings[partition]:
-                low, high = self._bounds(partition)
-                raise OffsetOutOfRange(self._settings.topic, partition, offset, low, high)
-        return self._with_offsets(offsets)
-
-    def _with_offsets(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
+    def _places(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [
             TopicPartition(self._settings.topic, partition, offset) for partition, offset in offsets.items()
         ]
+
+    def _log(self, partition: int, identity: str | None) -> PartitionLog:
+        low, high = self._bounds(partition)
+        is_past_end = self._refused_at.get(partition, 0) > high
+        return PartitionLog(low, high, identity, is_past_end)
 
     def _bounds(self, partition: int) -> tuple[int, int]:
         """First offset of the log, and the one after its last."""
@@ -166,6 +249,12 @@ class KafkaSource:
         if bounds is None:
             raise BrokerUnreachable(self._settings.bootstrap, "no answer in time")
         return bounds
+
+    def _fetched_end(self, partition: int) -> int:
+        """The end of a log as the latest fetch told it; below 0 when there was none."""
+        place = TopicPartition(self._settings.topic, partition)
+        bounds = self._consumer.get_watermark_offsets(place, cached=True)
+        return -1 if bounds is None else int(bounds[1])
 
     def _guarded(self, react: Callable[[list[TopicPartition]], None]) -> Callable[[Any, Any], None]:
         """An exception must not cross the C library: keep it, and raise it when `consume` has returned."""
@@ -186,17 +275,20 @@ class KafkaSource:
             raise failure
 
     def _judge(self, message: Message) -> None:
-        error = message.error()
+        error, partition = message.error(), message.partition() or 0
         if error is None:
             return
         if error.code() == KafkaError._PARTITION_EOF:
-            self._at_end.add(message.partition() or 0)
+            self._at_end.add(partition)
             return
         if error.code() in _OUT_OF_RANGE:
-            low, high = self._bounds(message.partition() or 0)
-            raise OffsetOutOfRange(self._settings.topic, message.partition() or 0, None, low, high)
+            self._refused_at[partition] = message.offset() or 0
+            self._owner.displaced(partition)
+            return
         if error.code() in _TOPIC_GONE:
-            raise TopicMissing(self._settings.topic, self._settings.bootstrap, ())
+            # Looked up anew, which tells a topic that is gone from a broker that has just started.
+            self._owner.displaced(partition)
+            return
         if error.fatal():
             raise KafkaFailed("reading", error.str())
         # The client goes on by itself: another attempt, another broker.
@@ -214,7 +306,9 @@ def _consumer_settings(settings: IngestSettings) -> dict[str, Any]:
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": _SESSION_MS,
         "max.poll.interval.ms": _MAX_POLL_MS,
+        "topic.metadata.refresh.interval.ms": _METADATA_REFRESH_MS,
         "queued.max.messages.kbytes": max(1, settings.prefetch_bytes // 1024),
+        "fetch.max.bytes": max(_LEAST_FETCH_BYTES, settings.prefetch_bytes),
         "fetch.wait.max.ms": 100,
         # The end of a log is announced only where somebody waits for it.
         "enable.partition.eof": settings.until_caught_up,

@@ -67,6 +67,22 @@ KAFKA_OFFSETS: Final = StructType(
         _required("NEXT_OFFSET", INTEGER),
         _required("FIRST_OFFSET", INTEGER),
         _required("UPDATED_AT", UTC_TIME),
+        _optional("TOPIC_ID", TEXT),
+        _optional("LOG_GENERATION", INTEGER),
+    ]
+)
+
+KAFKA_OFFSET_GAPS: Final = StructType(
+    [
+        _required("TOPIC", TEXT),
+        _required("LOG_GENERATION", INTEGER),
+        _required("PARTITION", INTEGER),
+        _required("FROM_OFFSET", INTEGER),
+        _optional("TO_OFFSET", INTEGER),
+        _required("REASON", TEXT),
+        _optional("RESET_POLICY", TEXT),
+        _optional("FIRST_OFFSET", INTEGER),
+        _required("DETECTED_AT", UTC_TIME),
     ]
 )
 
@@ -190,6 +206,7 @@ INVENTORY_CURRENT: Final = StructType(
 TABLES: Final = {
     names.RAW_EVENTS: RAW_EVENTS,
     names.KAFKA_OFFSETS: KAFKA_OFFSETS,
+    names.KAFKA_OFFSET_GAPS: KAFKA_OFFSET_GAPS,
     names.STG_ORDERS: STG_ORDERS,
     names.STG_INVENTORY_ADJUSTMENTS: STG_INVENTORY_ADJUSTMENTS,
     names.REJECTED_EVENTS: REJECTED_EVENTS,

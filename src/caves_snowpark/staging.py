@@ -154,12 +154,18 @@ def content_hash(event: Column) -> Column:
     return F.sha2(event.cast(TEXT), 256)
 
 
+def _source_topic(metadata: Column) -> Column:
+    """The topic, and `topic@1` for the first log that replaced one of this name: its offsets begin anew."""
+    topic, generation = metadata["topic"].cast(TEXT), metadata["generation"].cast(TEXT)
+    return F.iff(generation.is_null(), topic, F.concat(topic, F.lit("@"), generation))
+
+
 def _texts(events: DataFrame) -> DataFrame:
     """The events with the text of every field: the one place that reads the JSON."""
     event, metadata = F.col("EVENT_CONTENT"), F.col("EVENT_METADATA")
     return events.select(
         *_RAW,
-        metadata["topic"].cast(TEXT).alias("SOURCE_TOPIC"),
+        _source_topic(metadata).alias("SOURCE_TOPIC"),
         F.try_cast(metadata["partition"].cast(TEXT), INTEGER).alias("SOURCE_PARTITION"),
         F.try_cast(metadata["offset"].cast(TEXT), INTEGER).alias("SOURCE_OFFSET"),
         content_hash(event).alias("CONTENT_HASH"),

@@ -22,6 +22,7 @@ from caves_snowpark import names, schemas
 from ingest.batch import MessagesInHand
 from ingest.connections import load_connection
 from ingest.loader import warehouse_sink
+from ingest.positions import PartitionLog, next_offsets
 from ingest.settings import IngestSettings
 from procedures import append_inventory_history, distribute_raw_events, merge_inventory_current, merge_orders
 from tests.events import TOPIC, Message
@@ -122,10 +123,8 @@ class Snowcellar:
         for table in schemas.TABLES:
             self.session.sql(f"DELETE FROM {table}").collect()
         for stream in names.STREAMS:
-            consume = (
-                f"INSERT INTO {names.KAFKA_OFFSETS} SELECT '', 0, 0, 0, SYSDATE() FROM {stream} WHERE 0 = 1"
-            )
-            self.session.sql(consume).collect()
+            nothing = f"SELECT '', 0, 0, 0, SYSDATE(), '', 0 FROM {stream} WHERE 0 = 1"
+            self.session.sql(f"INSERT INTO {names.KAFKA_OFFSETS} {nothing}").collect()
         for batch in batches:
             self._load(batch)
             for procedure in PROCEDURES:
@@ -135,8 +134,8 @@ class Snowcellar:
     def _load(self, batch: Sequence[Message]) -> None:
         if not batch:
             return
-        beginnings = {message.partition: 0 for message in batch}
-        stored = self._sink.stored_offsets(TOPIC, beginnings)
+        logs = {message.partition: PartitionLog(0, 0) for message in batch}
+        stored = next_offsets(self._sink.stored_offsets(TOPIC, logs))
         in_hand = MessagesInHand(TOPIC)
         in_hand.add((KafkaRecord(message) for message in batch), stored)
         self._sink.load(in_hand.batch(stored))

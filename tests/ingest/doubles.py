@@ -12,6 +12,7 @@ from snowflake.connector.errors import ProgrammingError
 
 from ingest.batch import Batch
 from ingest.errors import FencedError
+from ingest.positions import OffsetReset, PartitionLog, StoredOffset
 from ingest.settings import ProducerSettings
 
 START = datetime(2025, 6, 2, 12, tzinfo=UTC)
@@ -27,14 +28,30 @@ class ListSink:
     """Keeps batches in a list and offsets in a dictionary, together; fails as often as `failures` says."""
 
     offsets: dict[int, int] = field(default_factory=dict)
+    generations: dict[int, int] = field(default_factory=dict)
+    topic_id: str | None = None
+    resets: list[OffsetReset] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     before_load: Callable[[Batch], None] = lambda _: None
 
-    def stored_offsets(self, _: str, beginnings: Mapping[int, int]) -> dict[int, int]:
+    def stored_offsets(self, _: str, logs: Mapping[int, PartitionLog]) -> dict[int, StoredOffset]:
+        for partition, log in logs.items():
+            self.offsets.setdefault(partition, log.low)
+            self.topic_id = self.topic_id or log.topic_id
         return {
-            partition: self.offsets.setdefault(partition, first) for partition, first in beginnings.items()
+            partition: StoredOffset(
+                self.offsets[partition], self.generations.get(partition, 0), self.topic_id
+            )
+            for partition in logs
         }
+
+    def reset_offsets(self, _: str, resets: Sequence[OffsetReset]) -> None:
+        for reset in resets:
+            self.offsets[reset.partition] = reset.new.next_offset
+            self.generations[reset.partition] = reset.new.generation
+            self.topic_id = reset.new.topic_id
+        self.resets += resets
 
     def load(self, batch: Batch) -> None:
         self.before_load(batch)
@@ -124,7 +141,7 @@ class FakeConnection:
         self._pending: dict[int, int] = {}
         self._pending_rows = 0
         self.rowcount = 0
-        self._rows: list[tuple[int, int]] = []
+        self._rows: list[tuple[Any, ...]] = []
 
     def cursor(self) -> Self:
         return self
@@ -137,7 +154,7 @@ class FakeConnection:
     def close(self, **_: object) -> None:
         self._roll_back()
 
-    def fetchall(self) -> list[tuple[int, int]]:
+    def fetchall(self) -> list[tuple[Any, ...]]:
         return self._rows
 
     def execute(self, statement: str, parameters: Sequence[Any] | None, file_stream: BytesIO | None) -> None:
@@ -158,7 +175,9 @@ class FakeConnection:
             case "BEGIN":
                 self._warehouse.at_begin()
             case "SELECT":
-                self._rows = list(self._warehouse.offsets.items())
+                self._rows = [
+                    (partition, at, 0, None, 0) for partition, at in self._warehouse.offsets.items()
+                ]
             case "MERGE":
                 self._warehouse.offsets.setdefault(parameters[1], parameters[2])
             case "PUT":
@@ -178,9 +197,10 @@ class FakeConnection:
                 self._roll_back()
 
     def _update(self, parameters: list[Any]) -> None:
-        half = (len(parameters) - 1) // 2
-        ends = dict(zip(parameters[:half:2], parameters[1:half:2], strict=True))
-        starts = dict(zip(parameters[half + 1 :: 2], parameters[half + 2 :: 2], strict=True))
+        # (partition, end) of each slice, the topic, (partition, start, generation) of each slice.
+        middle = (len(parameters) - 1) // 5 * 2
+        ends = dict(zip(parameters[:middle:2], parameters[1:middle:2], strict=True))
+        starts = dict(zip(parameters[middle + 1 :: 3], parameters[middle + 2 :: 3], strict=True))
         held = {p: end for p, end in ends.items() if self._warehouse.offsets.get(p) == starts[p]}
         self._pending, self.rowcount = held, len(held)
 

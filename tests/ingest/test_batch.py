@@ -23,6 +23,7 @@ def test_message_becomes_one_row_with_its_coordinates() -> None:
     (row,) = _rows(FakeMessage(7, b'{"a":1}', b"1001", place=2))
     assert row == {
         "topic": "sales",
+        "generation": None,
         "kafka_partition": 2,
         "kafka_offset": 7,
         "timestamp_ms": 1_700_000_000_007,
@@ -88,10 +89,30 @@ def test_messages_that_are_already_loaded_or_of_another_partition_are_left_out()
     assert batch.table.column("kafka_offset").to_pylist() == [5, 6]
 
 
-def test_slice_covers_offsets_that_were_compacted_away() -> None:
+def test_slice_covers_offsets_that_were_compacted_away_and_names_them() -> None:
     hand = MessagesInHand("sales")
-    hand.add([FakeMessage(12), FakeMessage(15)], {0: 10})
-    assert hand.batch({0: 10}).slices == (Slice(0, 10, 16),)
+    hand.add([FakeMessage(12), FakeMessage(13), FakeMessage(15)], {0: 10})
+    batch = hand.batch({0: 10}, {0: 1})
+    assert batch.slices == (Slice(0, 10, 16, 1),)
+    assert [(gap.start, gap.end, gap.generation) for gap in batch.gaps] == [(10, 12, 1), (14, 15, 1)]
+    hand.clear()
+    hand.add([FakeMessage(16)], {0: 16})
+    assert hand.batch({0: 16}).gaps == ()
+
+
+def test_messages_that_come_again_are_dropped_and_counted() -> None:
+    # PITFALLS 22.
+    hand = MessagesInHand("sales")
+    assert hand.add([FakeMessage(0), FakeMessage(1), FakeMessage(0)], {0: 0}) == {0: 1}
+    assert hand.add([FakeMessage(0), FakeMessage(1), FakeMessage(2)], {0: 0}) == {0: 2}
+    assert hand.batch({0: 0}).table.column("kafka_offset").to_pylist() == [0, 1, 2]
+
+
+def test_rows_of_a_log_that_replaced_another_say_so() -> None:
+    hand = MessagesInHand("sales")
+    hand.add([FakeMessage(0), FakeMessage(0, place=1)], {0: 0, 1: 0})
+    table = hand.batch({0: 0, 1: 0}, {0: 0, 1: 2}).table
+    assert table.column("generation").to_pylist() == [None, 2]
 
 
 def test_hand_counts_bytes_and_waits_from_its_first_message_on() -> None:

@@ -16,6 +16,7 @@ from ingest.broker import EmbeddedBroker
 from ingest.errors import FencedError
 from ingest.ingestor import run
 from ingest.loader import WarehouseSink, warehouse_sink
+from ingest.positions import PartitionLog, StoredOffset
 from ingest.producer import produce
 from ingest.settings import IngestSettings
 from tests.ingest.doubles import a_run
@@ -188,17 +189,16 @@ def test_two_writers_that_seed_a_topic_at_once_share_one_row_a_partition(
     broker: EmbeddedBroker, topic: str, warehouse: LocalWarehouse
 ) -> None:
     sinks = [warehouse_sink(_settings(broker, warehouse, topic)) for _ in range(2)]
-    found: list[dict[int, int]] = []
-    threads = [
-        Thread(target=lambda s=sink: found.append(s.stored_offsets(topic, {0: 3, 1: 0}))) for sink in sinks
-    ]
+    found: list[dict[int, StoredOffset]] = []
+    logs = {0: PartitionLog(3, 9, "identity"), 1: PartitionLog(0, 9, "identity")}
+    threads = [Thread(target=lambda s=sink: found.append(s.stored_offsets(topic, logs))) for sink in sinks]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     for sink in sinks:
         sink.close()
-    assert found == [{0: 3, 1: 0}] * 2
+    assert found == [{0: StoredOffset(3, 0, "identity", 3), 1: StoredOffset(0, 0, "identity")}] * 2
     with warehouse.session() as ask:
         assert ask(f"SELECT COUNT(*) FROM {KAFKA_OFFSETS} WHERE TOPIC = '{topic}'") == [(2,)]
 

@@ -20,7 +20,7 @@ from ingest.errors import (
     WarehouseUnreachable,
 )
 from ingest.ingestor import Ingestor, run
-from ingest.observer import BatchReport
+from ingest.observer import BatchReport, Observer
 from ingest.producer import produce
 from ingest.settings import IngestSettings
 from ingest.topics import kafka_log
@@ -91,7 +91,7 @@ def test_batches_keep_their_bounds_of_rows_and_bytes(broker: EmbeddedBroker, top
     by_rows, by_bytes = ListSink(), ListSink()
     run(_settings(broker, topic, batch_rows=300), sink=by_rows)
     assert [batch.rows for batch in by_rows.batches] == [300, 300, 300, 100]
-    run(_settings(broker, topic, batch_rows=100, batch_bytes=20_000), sink=by_bytes)
+    run(_settings(broker, topic, batch_rows=100, buffer_bytes=80_000), sink=by_bytes)
     assert max(batch.payload_bytes for batch in by_bytes.batches) < 20_000 + 100 * 700
     _each_once(by_bytes, 1_000)
 
@@ -114,9 +114,10 @@ def test_stop_loads_the_batch_in_hand_before_leaving(
     held: list[int] = []
     add = MessagesInHand.add
 
-    def watched(hand: Any, *arguments: Any) -> None:
-        add(hand, *arguments)
+    def watched(hand: Any, *arguments: Any) -> dict[int, int]:
+        repeated = add(hand, *arguments)
         held.append(len(hand))
+        return repeated
 
     monkeypatch.setattr(MessagesInHand, "add", watched)
     _produced(broker, topic, events=100)
@@ -133,10 +134,15 @@ def test_progress_is_reported_after_the_commit_and_never_before(broker: Embedded
     # PITFALLS 28.
     sink = ListSink(failures=[WarehouseUnreachable("w", "away")])
     reports: list[tuple[BatchReport, int]] = []
+
+    class Watcher(Observer):
+        def batch_committed(self, report: BatchReport) -> None:
+            reports.append((report, len(sink.rows)))
+
     _produced(broker, topic)
     run(
         _settings(broker, topic, batch_rows=400),
-        on_batch=lambda report: reports.append((report, len(sink.rows))),
+        observer=Watcher(),
         sink=sink,
     )
     assert (
@@ -283,7 +289,7 @@ def test_partition_that_goes_while_the_warehouse_is_away_takes_its_rows_along_an
 ) -> None:
     _produced(broker, topic)
     sink = ListSink()
-    ingestor = Ingestor(_settings(broker, topic), sink, Event())
+    ingestor = Ingestor(_settings(broker, topic), sink, Event(), Observer())
 
     def lose_one(_: Batch) -> None:
         sink.before_load = lambda _: None

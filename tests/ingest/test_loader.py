@@ -7,6 +7,7 @@ from snowflake.connector.errors import OperationalError, ProgrammingError
 from ingest.batch import Batch, MessagesInHand
 from ingest.errors import FencedError, WarehouseBusy, WarehouseRefused, WarehouseUnreachable
 from ingest.loader import WarehouseSink
+from ingest.positions import PartitionLog, StoredOffset
 from ingest.session import WarehouseSession
 from tests.ingest.doubles import FakeMessage, FakeWarehouse
 
@@ -38,7 +39,8 @@ def test_rows_and_offsets_move_in_one_transaction() -> None:
 
 def test_new_partition_starts_at_the_beginning_of_its_log() -> None:
     warehouse = FakeWarehouse({0: 40})
-    assert _sink(warehouse).stored_offsets("sales", {0: 10, 1: 25}) == {0: 40, 1: 25}
+    logs = {0: PartitionLog(10, 90), 1: PartitionLog(25, 90)}
+    assert _sink(warehouse).stored_offsets("sales", logs) == {0: StoredOffset(40), 1: StoredOffset(25)}
 
 
 def test_writer_that_was_overtaken_writes_nothing_and_says_who_moved_what() -> None:

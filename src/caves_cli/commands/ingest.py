@@ -7,6 +7,7 @@ import typer
 from caves_cli import local_kafka
 from caves_cli.options import Bootstrap, ConfigFile, ConnectionName, Topic
 from ingest.logs import LogFormat
+from ingest.positions import OnOffsetReset
 
 
 def ingest(
@@ -35,6 +36,19 @@ def ingest(
         float,
         typer.Option(min=0.05, help="Load what is in hand at least this often; latency against batch size."),
     ] = 2.0,
+    buffer_mb: Annotated[
+        int,
+        typer.Option(
+            min=4, max=65536, help="Megabytes of messages held at once, however slow the warehouse is."
+        ),
+    ] = 64,
+    on_offset_reset: Annotated[
+        OnOffsetReset,
+        typer.Option(
+            help="When the stored offset is not in the log (topic made anew, retention): stop, read all that "
+            "is there, or only what comes now. What is passed over is recorded in KAFKA_OFFSET_GAPS."
+        ),
+    ] = OnOffsetReset.FAIL,
     metrics_port: Annotated[
         int | None,
         typer.Option(
@@ -86,9 +100,11 @@ def ingest(
             until_caught_up=until_caught_up,
             assign=assign,
             batch_seconds=batch_seconds,
+            buffer_bytes=buffer_mb * 1024 * 1024,
+            on_offset_reset=on_offset_reset,
         )
         # Before anything is said: a name that was mistyped is the commonest fault.
         load_connection(connection, config_file)
         with observed(settings, metrics_port, metrics_host) as observer, stop_on_signals() as stop:
-            report = run(settings, stop, observer.batch_committed)
+            report = run(settings, stop, observer)
         tell_end(report, settings.topic)

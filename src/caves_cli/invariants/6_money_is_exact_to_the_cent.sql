@@ -7,9 +7,12 @@
 
 WITH SOLD AS (
     SELECT
-        EVENT_METADATA:topic::VARCHAR AS TOPIC,
         EVENT_METADATA:partition::NUMBER(38, 0) AS KAFKA_PARTITION,
         EVENT_METADATA:offset::NUMBER(38, 0) AS KAFKA_OFFSET,
+        CONCAT(
+            EVENT_METADATA:topic::VARCHAR,
+            COALESCE(CONCAT('@', EVENT_METADATA:generation::VARCHAR), '')
+        ) AS TOPIC,
         COALESCE(
             TRY_TO_DECIMAL(EVENT_CONTENT:total_price::VARCHAR, 38, 10),
             TRY_TO_DECIMAL(EVENT_CONTENT:quantity::VARCHAR, 18, 0)
