@@ -184,6 +184,42 @@ def try_parse_json(session: Session, node: exp.Expr) -> exp.Expr:
     )
 
 
+def product_of_numbers(session: Session, node: exp.Expr) -> exp.Expr:
+    """NUMBER times NUMBER has as many digits as both together, up to 38.
+
+    Source: https://docs.snowflake.com/en/sql-reference/operators-arithmetic
+    DuckDB keeps to 18 digits where both have no more, and fails beyond. Deviation: seen only where the cast
+    that makes a factor a NUMBER stands in the statement, alone or in the branches of IFF, CASE and COALESCE.
+    """
+    if not isinstance(node, exp.Mul) or node.meta.get("widened"):
+        return node
+    left, right = _number_type(node.this), _number_type(node.expression)
+    if left is not None and right is not None:
+        scale = left.expressions[1].name if len(left.expressions) > 1 else "0"
+        wide = exp.DataType.build(f"DECIMAL(38, {scale})", dialect="duckdb")
+        node.set("this", exp.Cast(this=node.this, to=wide))
+        node.meta["widened"] = True
+    return node
+
+
+def _number_type(node: exp.Expr) -> exp.DataType | None:
+    """The NUMBER(p, s) that an expression is cast to, if its text says so."""
+    match node:
+        case exp.Paren():
+            return _number_type(node.this)
+        case exp.Cast(to=exp.DataType() as to):
+            return to if to.is_type(exp.DataType.Type.DECIMAL) and to.expressions else None
+        case exp.If():
+            branches = [node.args.get("true"), node.args.get("false")]
+        case exp.Case():
+            branches = [*(each.args.get("true") for each in node.args["ifs"]), node.args.get("default")]
+        case exp.Coalesce():
+            branches = [node.this, *node.expressions]
+        case _:
+            return None
+    return next((found for branch in branches if branch and (found := _number_type(branch))), None)
+
+
 _TRY_TO = {
     "TRY_TO_TIMESTAMP": "TIMESTAMP",
     "TRY_TO_TIMESTAMP_NTZ": "TIMESTAMP",
@@ -240,6 +276,7 @@ REWRITES: list[Rewrite] = [
     type_of_variant,
     variant_as_text,
     try_parse_json,
+    product_of_numbers,
     try_to,
     try_cast_timestamp,
     positional_columns,

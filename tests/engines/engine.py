@@ -88,8 +88,9 @@ class Snowcellar:
     """A served warehouse with the tables of deploy/."""
 
     def __init__(self, config: Path) -> None:
+        self.config = config
         self.session = Session.builder.configs(dict(load_connection("local", config))).create()
-        self._sink = warehouse_sink(IngestSettings("unused", connection="local", config_file=config))
+        self.sink = warehouse_sink(IngestSettings("unused", connection="local", config_file=config))
         for name in SQL_FILES:
             text = (DEPLOY / f"{name}.sql").read_text()
             text = text.replace("<% ctx.env.CAVES_DATABASE %>", DATABASE)
@@ -112,7 +113,7 @@ class Snowcellar:
             assert server.stdout.readline()
             engine = cls(config)
             yield engine
-            engine._sink.close()
+            engine.sink.close()
             engine.session.close()
         finally:
             server.terminate()
@@ -135,10 +136,10 @@ class Snowcellar:
         if not batch:
             return
         logs = {message.partition: PartitionLog(0, 0) for message in batch}
-        stored = next_offsets(self._sink.stored_offsets(TOPIC, logs))
+        stored = next_offsets(self.sink.stored_offsets(TOPIC, logs))
         in_hand = MessagesInHand(TOPIC)
         in_hand.add((KafkaRecord(message) for message in batch), stored)
-        self._sink.load(in_hand.batch(stored))
+        self.sink.load(in_hand.batch(stored))
 
 
 def run_locally(batches: Sequence[Sequence[Message]]) -> Rows:

@@ -75,6 +75,23 @@ def test_numbers_round_half_away_from_zero(query: Query, expression: str, expect
     assert value(query, expression) == expected
 
 
+@pytest.mark.parametrize(
+    "factor",
+    [
+        "'999999999'::NUMBER(9, 0)",
+        "TRY_CAST('999999999' AS NUMBER(9, 0))",
+        "IFF(TRUE, TRY_CAST('999999999' AS NUMBER(9, 0)), NULL)",
+        "(CASE WHEN FALSE THEN NULL ELSE COALESCE(NULL, 999999999::NUMBER(9, 0)) END)",
+    ],
+)
+def test_a_product_has_the_digits_of_both_factors(query: Query, factor: str) -> None:
+    """One order with a quantity and a price at the bounds of their columns stopped everything."""
+    [row] = query(
+        f"SELECT {factor} * '9999999999.99'::NUMBER(12, 2) AS P, 2::NUMBER(9, 1) * 3::NUMBER(4, 2) AS Q"
+    )
+    assert row == {"P": Decimal("9999999989990000000.01"), "Q": Decimal("6.000")}
+
+
 def test_sums_of_money_are_exact(query: Query) -> None:
     """PITFALL 1; fakesnow sums as DOUBLE."""
     query("CREATE OR REPLACE TABLE M (P NUMBER(12, 2))")
