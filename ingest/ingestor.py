@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Final
 
+from ingest.assignment import Assignment
 from ingest.batch import MessagesInHand
 from ingest.errors import FencedError, IngestError
 from ingest.loader import warehouse_sink
 from ingest.loading import BackgroundLoad, Loaded
 from ingest.observer import BatchReport, Observer
 from ingest.patience import until_done
-from ingest.positions import OffsetReset, PartitionLog, StoredOffset, next_offsets, resets_needed
 from ingest.settings import IngestSettings
 from ingest.sink import Sink
 from ingest.source import KafkaSource
@@ -68,7 +68,7 @@ def run(
 
 
 class Ingestor:
-    """Owns the partitions it was given, the messages in hand and the position of each partition."""
+    """Owns the messages in hand, the load on its way, and the partitions that it was given."""
 
     def __init__(self, settings: IngestSettings, sink: Sink, stop: Event, observer: Observer) -> None:
         self._settings = settings
@@ -76,11 +76,7 @@ class Ingestor:
         self._observer = observer
         self._hand = MessagesInHand(settings.topic)
         self._loads = BackgroundLoad(sink, settings, observer)
-        # What the warehouse has, and with what is on its way into it: the next batch starts there.
-        self._stored: dict[int, int] = {}
-        self._sent: dict[int, int] = {}
-        self._generations: dict[int, int] = {}
-        self._identity: str | None = None
+        self._ours = Assignment(settings, self._loads, observer)
         self._must_rewind = False
         self._full_since: float | None = None
         self._fenced_in_a_row = 0
@@ -100,34 +96,26 @@ class Ingestor:
         while not self._stop.is_set() and not self._is_done():
             self._turn()
         self._finish()
-        return IngestReport(
-            self._rows,
-            self._batches,
-            self._payload_bytes,
-            time.monotonic() - self._begun,
-            dict(self._stored),
-        )
+        seconds = time.monotonic() - self._begun
+        return IngestReport(self._rows, self._batches, self._payload_bytes, seconds, dict(self._ours.stored))
 
     def close(self) -> None:
         self._hand.clear()
         self._source.close()
         self._loads.close()
 
-    # Called by the Kafka client, which must not be called back while we wait: so these wait plainly.
+    # The next four are called by the Kafka client from within a read. It must not be called back while we
+    # wait, so they wait plainly.
 
     def take_over(self, partitions: Iterable[int]) -> Mapping[int, int]:
         """Where to read on in partitions that are new to us: asked until warehouse and broker say it."""
-        mine = tuple(partitions)
-        offsets = until_done(lambda: self._look_up(mine), self._settings, self._stop, self._observer.retried)
-        log.info("reading on from %s", offsets)
-        self._tell_owned()
-        return offsets
+        return self._look_up(tuple(partitions))
 
     def hand_over(self, partitions: Iterable[int]) -> None:
         """Partitions go to another member, which waits: finish what is in hand, if that goes quickly."""
         deadline = time.monotonic() + _HAND_OVER_SECONDS
         try:
-            if self._await_load(deadline) and len(self._hand) and not self._must_rewind:
+            if self._await_load(deadline) and len(self._hand):
                 self._send()
                 self._await_load(deadline)
         except IngestError as error:
@@ -136,20 +124,13 @@ class Ingestor:
 
     def lose(self, partitions: Iterable[int]) -> None:
         """Forget these partitions; what is in hand or on its way of the others is read again."""
-        for partition in partitions:
-            for known in (self._stored, self._sent, self._generations):
-                known.pop(partition, None)
+        self._ours.forget(partitions)
         if len(self._hand) or self._loads.batch is not None:
             self._give_up()
-        self._tell_owned()
 
     def displaced(self, partition: int) -> None:
-        """The log has nothing where we would read on: the positions are looked up anew, by the policy."""
-        log.warning(
-            "partition %s has nothing at offset %s: its log is looked at",
-            partition,
-            self._sent.get(partition),
-        )
+        """The log has nothing where we would read on: positions are looked up anew, by the policy."""
+        log.warning("nothing to read at partition %s, offset %s", partition, self._ours.sent.get(partition))
         self._must_rewind = True
 
     def _turn(self) -> None:
@@ -165,12 +146,7 @@ class Ingestor:
             else:
                 self._read()
         self._check()
-        self._observer.turned()
-        in_flight = self._loads.batch
-        self._observer.buffered(
-            self._hand.payload_bytes + (in_flight.payload_bytes if in_flight else 0),
-            len(self._hand) + (in_flight.rows if in_flight else 0),
-        )
+        self._tell_turn()
 
     def _read(self) -> None:
         if self._full_since is not None:
@@ -185,7 +161,7 @@ class Ingestor:
         if self._must_rewind:
             # Partitions changed during the read: what it brought continues a batch that was given up.
             return
-        for partition, times in hand.add(messages, self._sent).items():
+        for partition, times in hand.add(messages, self._ours.sent).items():
             self._observer.repeated(partition, times)
 
     def _is_full(self) -> bool:
@@ -209,7 +185,8 @@ class Ingestor:
 
     def _is_at_end(self) -> bool:
         """Only where that ends the run, and not before the first partitions have come."""
-        return self._settings.until_caught_up and bool(self._stored) and self._source.caught_up(self._stored)
+        partitions = self._ours.partitions
+        return self._settings.until_caught_up and bool(partitions) and self._source.caught_up(partitions)
 
     def _is_done(self) -> bool:
         is_idle = self._loads.batch is None and not len(self._hand) and not self._must_rewind
@@ -217,10 +194,10 @@ class Ingestor:
 
     def _send(self) -> None:
         """Send what is in hand on its way into the warehouse."""
-        batch = self._hand.batch(self._sent, self._generations)
+        batch = self._hand.batch(self._ours.sent, self._ours.generations)
         self._loads.start(batch, self._hand.since)
         self._hand.clear()
-        self._sent.update(batch.ends)
+        self._ours.send(batch)
 
     def _settle(self) -> None:
         """Take note of the load that has ended, if one has."""
@@ -244,24 +221,22 @@ class Ingestor:
         self._rows += batch.rows
         self._batches += 1
         self._payload_bytes += batch.payload_bytes
-        log.info("loaded %s rows, %s bytes in %.3f s", batch.rows, batch.payload_bytes, loaded.seconds)
         if not loaded.given_up:
-            self._stored.update(batch.ends)
+            self._ours.store(batch)
             self._source.report_progress(batch.ends)
-        self._observer.batch_committed(
-            BatchReport(
-                batch.rows,
-                batch.payload_bytes,
-                loaded.seconds,
-                loaded.batch_seconds,
-                batch.ends,
-                self._rows,
-                batch.starts,
-            )
+        self._tell_lags()
+        report = BatchReport(
+            rows=batch.rows,
+            payload_bytes=batch.payload_bytes,
+            seconds=loaded.seconds,
+            batch_seconds=loaded.batch_seconds,
+            next_offsets=batch.ends,
+            total_rows=self._rows,
+            first_offsets=batch.starts,
         )
+        self._observer.batch_committed(report)
         for gap in batch.gaps:
             self._observer.gap_recorded(gap.partition, gap.offsets, gap.reason.value)
-        self._tell_lags()
 
     def _await_load(self, deadline: float) -> bool:
         """Wait for the batch on its way; False when it is not in the warehouse by then."""
@@ -273,53 +248,26 @@ class Ingestor:
         return not self._must_rewind
 
     def _give_up(self) -> None:
+        """What is in hand and on its way continues something that no longer holds: read it again."""
         self._hand.clear()
         self._loads.give_up()
         self._must_rewind = True
 
     def _rewind(self) -> None:
         """Read again from what the warehouse holds, whatever became of the batches that were given up."""
-        self._hand.clear()
-        if self._loads.batch is not None:
-            self._loads.give_up()
+        self._give_up()
         if self._loads.batch is not None:
             # Its outcome decides the offsets; the group is answered meanwhile.
             self._source.rest(_READ_SECONDS)
             return
         self._must_rewind = False
-        mine = tuple(self._stored)
-        if not mine:
-            return
-        offsets = until_done(lambda: self._look_up(mine), self._settings, self._stop, self._observer.retried)
-        log.info("reading again from %s", offsets)
-        self._source.rewind(offsets)
+        if partitions := tuple(self._ours.partitions):
+            self._source.rewind(self._look_up(partitions))
 
     def _look_up(self, partitions: tuple[int, ...]) -> dict[int, int]:
-        """Where to read on in these partitions, by the warehouse, by the broker's logs and by the policy."""
-        logs = self._source.logs(partitions)
-        stored, resets = self._loads.ask(lambda sink: self._stored_offsets(sink, logs))
-        for reset in resets:
-            for gap in reset.gaps:
-                log.warning("partition %s: %s", reset.partition, gap)
-                self._observer.gap_recorded(gap.partition, gap.offsets, gap.reason.value)
-        offsets = next_offsets(stored)
-        self._observer.offsets_read(offsets)
-        self._stored.update(offsets)
-        self._sent.update(offsets)
-        self._generations.update({partition: offset.generation for partition, offset in stored.items()})
-        self._identity = next((entry.topic_id for entry in logs.values()), self._identity)
-        return offsets
-
-    def _stored_offsets(
-        self, sink: Sink, logs: Mapping[int, PartitionLog]
-    ) -> tuple[dict[int, StoredOffset], list[OffsetReset]]:
-        topic = self._settings.topic
-        stored = sink.stored_offsets(topic, logs)
-        resets = resets_needed(topic, stored, logs, self._settings.on_offset_reset)
-        if resets:
-            sink.reset_offsets(topic, resets)
-            stored = sink.stored_offsets(topic, logs)
-        return stored, resets
+        return until_done(
+            lambda: self._ours.look_up(self._source, partitions), self._settings, self._stop, self._observer
+        )
 
     def _check(self) -> None:
         """While nothing comes, compare positions with the logs; now and then, the topic with ours."""
@@ -328,7 +276,7 @@ class Ingestor:
             self._quiet_since = now
         elif now - self._quiet_since > _SILENCE_SECONDS and not self._must_rewind:
             self._quiet_since = now
-            self._source.check_ends(self._stored)
+            self._source.check_ends(self._ours.stored)
             self._tell_lags()
         if now - self._checked_at > self._settings.topic_check_seconds:
             self._checked_at = now
@@ -337,37 +285,39 @@ class Ingestor:
     def _check_topic(self) -> None:
         try:
             self._source.take_new_partitions()
-            identity = self._source.identity()
+            if self._ours.is_of_another_topic(self._source.identity()):
+                log.warning("topic %s was made anew", self._settings.topic)
+                self._must_rewind = True
         except IngestError as error:
             if not error.transient:
                 raise
             log.warning("the topic was not looked at: %s", error)
-            return
-        if identity and self._identity and identity != self._identity:
-            log.warning("topic %s was made anew", self._settings.topic)
-            self._must_rewind = True
 
     def _finish(self) -> None:
         """Load what is in hand before leaving; with the warehouse away it is left to the next run instead."""
         if self._must_rewind:
             return
-        if len(self._hand):
-            log.info("stopping: %s messages in hand are loaded first", len(self._hand))
         self._finish_load()
-        if len(self._hand):
+        if len(self._hand) and not self._must_rewind:
+            log.info("stopping: %s messages in hand are loaded first", len(self._hand))
             self._send()
             self._finish_load()
 
     def _finish_load(self) -> None:
         while self._loads.batch is not None:
-            if self._loads.is_waiting_to_retry and self._loads.last_error is not None:
+            if self._loads.last_error is not None and self._loads.is_waiting_to_retry:
                 raise self._loads.last_error
             self._loads.wait(_READ_SECONDS)
             self._settle()
 
-    def _tell_owned(self) -> None:
-        self._observer.partitions_owned(frozenset(self._stored))
+    def _tell_turn(self) -> None:
+        in_flight = self._loads.batch
+        self._observer.turned()
+        self._observer.buffered(
+            self._hand.payload_bytes + (in_flight.payload_bytes if in_flight else 0),
+            len(self._hand) + (in_flight.rows if in_flight else 0),
+        )
 
     def _tell_lags(self) -> None:
-        for partition, messages in self._source.lags(self._stored).items():
+        for partition, messages in self._source.lags(self._ours.stored).items():
             self._observer.lag(partition, messages)

@@ -128,4 +128,4 @@ class BackgroundLoad:
         self._last_error = error
         self._retry_at = time.monotonic() + pause
         self._observer.retried(error)
-        log.warning("%s Next attempt in %.1f s.", error, pause)
+        log.debug("next attempt in %.1f s", pause)

@@ -7,6 +7,7 @@ from threading import Event
 from typing import TypeVar
 
 from ingest.errors import IngestError
+from ingest.observer import Observer
 from ingest.settings import IngestSettings
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def until_done(
     action: Callable[[], T],
     settings: IngestSettings,
     stop: Event,
-    on_retry: Callable[[IngestError], object],
+    observer: Observer,
 ) -> T:
     """The result of the action, once it succeeds.
 
@@ -56,6 +57,6 @@ def until_done(
             pause = patience.pause_after(error)
             if pause is None or stop.is_set():
                 raise
-            on_retry(error)
-            log.warning("%s Next attempt in %.1f s.", error, pause)
+            observer.retried(error)
+            log.debug("next attempt in %.1f s", pause)
         stop.wait(pause)

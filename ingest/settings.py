@@ -96,6 +96,11 @@ class IngestSettings:
         return max(1, self.buffer_bytes // 4)
 
     @property
+    def held_bytes(self) -> int:
+        """The payloads of the batch in hand and of the one on its way, at most."""
+        return 2 * self.batch_bytes
+
+    @property
     def prefetch_bytes(self) -> int:
         """The last quarter: what librdkafka may have fetched ahead, for all partitions together."""
         return max(1, self.buffer_bytes // 4)

@@ -39,7 +39,7 @@ def observed(settings: IngestSettings, port: int | None, host: str) -> Iterator[
         _tell_start(settings)
         yield events
         return
-    limit = settings.batch_bytes + settings.prefetch_bytes
+    limit = settings.held_bytes
     metrics, health = IngestMetrics(settings.topic, settings.group, limit), Health()
     with Endpoints(host, port, metrics, health) as endpoints:
         _tell_start(settings)
