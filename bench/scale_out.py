@@ -4,9 +4,9 @@
 
 One topic of eight partitions, filled before; one local warehouse, its tasks suspended, so that loading is all
 it does. For each number, `caves ingest` processes start together and share the partitions; the clock runs from
-the last change of the group until the last event is committed, and every event is then looked for in RAW.
-Figures are the median of the runs and their spread, and the ratio to one ingestor in the same run. Beside them
-what the processors did meanwhile, in cores: of the ingestors together, and of the warehouse.
+the last change of the group until the last event is committed; then every event is looked for in RAW. Figures
+are the median of the runs and their spread, and the ratio to one ingestor in the same run. Beside them is what
+the processors did meanwhile, in cores: of the ingestors together, and of the warehouse.
 """
 
 import argparse
