@@ -3,10 +3,11 @@
     python bench/scale_out.py [--events N] [--ingestors 1,2,4] [--runs N]
 
 One topic of eight partitions, filled before; one local warehouse, its tasks suspended, so that loading is all
-it does. For each number, `caves ingest` processes start together and share the partitions; the clock runs from
-the last change of the group until the last event is committed; then every event is looked for in RAW. Figures
-are the median of the runs and their spread, and the ratio to one ingestor in the same run. Beside them is what
-the processors did meanwhile, in cores: of the ingestors together, and of the warehouse.
+it does. For each number, `caves ingest` processes start together and share the partitions. The clock runs
+from the last change of the group until the last event is committed; then every event is looked for in RAW.
+
+Figures are the median of the runs, their spread, and the ratio to one ingestor in the same run; beside them,
+what the processors did meanwhile, in cores: of the ingestors together, and of the warehouse.
 """
 
 import argparse
@@ -67,12 +68,7 @@ def _until_loaded(folder: Path, logs: list[Path], members: list[int], warehouse:
     deadline = time.monotonic() + GIVE_UP_SECONDS
     settled, spent = 0.0, (0.0, 0.0)
     while True:
-        lines = [
-            json.loads(line)
-            for path in logs
-            for line in path.read_text().splitlines(keepends=False)
-            if line.endswith("}")
-        ]
+        lines = [line for path in logs for line in _log(path)]
         changes = [_seconds(line) for line in lines if line.get("event") == "rebalance"]
         batches = [line for line in lines if line.get("event") == "batch"]
         if changes and max(changes) > settled:

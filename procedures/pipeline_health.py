@@ -7,12 +7,13 @@ from typing import Any
 
 from snowflake.snowpark import Row, Session
 
-from caves_snowpark.health import OFFSETS, REJECTED, STREAMS, TABLES, observations
+from caves_snowpark.health import GAPS, OFFSETS, REJECTED, STREAMS, TABLES, observations
 
 
 def main(session: Session) -> dict[str, Any]:
-    """Rows and latest times by table, pending rows by stream, waiting rejected events by reason, offsets."""
-    health: dict[str, dict[str, Any]] = {TABLES: {}, STREAMS: {}, REJECTED: Counter(), OFFSETS: {}}
+    """Rows and latest times by table, pending rows by stream, rejected events by reason, offsets, gaps."""
+    health: dict[str, dict[str, Any]] = {TABLES: {}, STREAMS: {}, REJECTED: Counter()}
+    health |= {OFFSETS: {}, GAPS: {}}
     for section, name, amount, written, happened in sorted(observations(session).collect(), key=_place):
         if section == TABLES:
             health[TABLES][name] = {

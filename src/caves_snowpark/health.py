@@ -16,11 +16,13 @@ TABLES: Final = "tables"
 STREAMS: Final = "streams"
 REJECTED: Final = "rejected"
 OFFSETS: Final = "offsets"
+GAPS: Final = "gaps"
 
 # The columns that say when a table's rows were written, and when what they tell of happened.
 _WRITTEN: Final = {
     names.RAW_EVENTS: "INGESTION_TIME",
     names.KAFKA_OFFSETS: "UPDATED_AT",
+    names.KAFKA_OFFSET_GAPS: "DETECTED_AT",
     names.STG_ORDERS: "STAGED_AT",
     names.STG_INVENTORY_ADJUSTMENTS: "STAGED_AT",
     names.REJECTED_EVENTS: "REJECTED_AT",
@@ -42,9 +44,9 @@ def observations(session: Session) -> DataFrame:
     """Everything that PIPELINE_HEALTH reports, read at one moment. Reading a stream does not consume it.
 
     Columns out:
-        SECTION        VARCHAR         not null; tables, streams, rejected or offsets
-        NAME           VARCHAR         not null; a table, a stream, a list of reasons, topic/partition
-        AMOUNT         NUMBER(38,0)    not null; rows, pending rows, events that wait, the next offset
+        SECTION        VARCHAR         not null; tables, streams, rejected, offsets or gaps
+        NAME           VARCHAR         not null; a table, a stream, reasons, topic/partition, why a gap
+        AMOUNT         NUMBER(38,0)    not null; rows, pending rows, events that wait, next offset, offsets
         LATEST_WRITE   TIMESTAMP_NTZ   UTC; for tables
         LATEST_EVENT   TIMESTAMP_NTZ   UTC; for tables whose rows tell of events
     Grain: SECTION, NAME.
@@ -54,6 +56,7 @@ def observations(session: Session) -> DataFrame:
         *(_stream(session, name) for name in names.STREAMS),
         _rejected(session),
         _offsets(session),
+        _gaps(session),
     ]
     return reduce(DataFrame.union_all, parts)
 
@@ -91,6 +94,14 @@ def _rejected(session: Session) -> DataFrame:
 def _offsets(session: Session) -> DataFrame:
     place = F.concat(F.col("TOPIC"), F.lit("/"), F.col("PARTITION").cast(TEXT))
     return session.table(names.KAFKA_OFFSETS).select(*_observed(OFFSETS, place, "NEXT_OFFSET"), *_no_times())
+
+
+def _gaps(session: Session) -> DataFrame:
+    """Offsets that were passed over, by reason. Where nobody knows how many, the gap counts as one."""
+    size = F.coalesce(F.col("TO_OFFSET"), F.col("FROM_OFFSET") + F.lit(1)) - F.col("FROM_OFFSET")
+    sized = session.table(names.KAFKA_OFFSET_GAPS).select("REASON", size.alias("OFFSETS"))
+    counted = sized.group_by("REASON").agg(F.sum("OFFSETS").alias("AMOUNT"))
+    return counted.select(*_observed(GAPS, F.col("REASON"), "AMOUNT"), *_no_times())
 
 
 def _observed(section: str, name: Column, amount: str) -> list[Column]:

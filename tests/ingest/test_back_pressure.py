@@ -1,4 +1,4 @@
-"""A warehouse that is away for long while messages pour in: bounded memory, a living group member, no loss."""
+"""A warehouse that is away while messages pour in: bounded memory, a living group member, no loss."""
 
 import json
 import signal

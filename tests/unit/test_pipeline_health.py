@@ -17,6 +17,7 @@ def test_an_empty_pipeline_is_all_zeros(warehouse: LocalWarehouse) -> None:
         "streams": dict.fromkeys(names.STREAMS, 0),
         "rejected": {},
         "offsets": {},
+        "gaps": {},
     }
 
 
@@ -30,6 +31,13 @@ def test_it_tells_rows_times_backlog_and_reasons(warehouse: LocalWarehouse) -> N
     offset: dict[str, object] = {"TOPIC": "sales_events", "PARTITION": 0, "NEXT_OFFSET": 6, "FIRST_OFFSET": 0}
     offset["UPDATED_AT"] = NOON
     warehouse.insert(names.KAFKA_OFFSETS, offset)
+    gap: dict[str, object] = {"TOPIC": "sales_events", "LOG_GENERATION": 0, "PARTITION": 0}
+    gap |= {"DETECTED_AT": NOON, "RESET_POLICY": None, "FIRST_OFFSET": None}
+    lost = [("RETENTION", 10, 15), ("NOT_IN_LOG", 3, 4), ("NOT_IN_LOG", 6, 8), ("TOPIC_REPLACED", 20, None)]
+    for reason, start, end in lost:
+        warehouse.insert(
+            names.KAFKA_OFFSET_GAPS, gap | {"REASON": reason, "FROM_OFFSET": start, "TO_OFFSET": end}
+        )
 
     health = warehouse.run(pipeline_health)
 
@@ -37,6 +45,7 @@ def test_it_tells_rows_times_backlog_and_reasons(warehouse: LocalWarehouse) -> N
     assert {table: health["tables"][table]["rows"] for table in names.TABLES} == {
         names.RAW_EVENTS: 6,
         names.KAFKA_OFFSETS: 1,
+        names.KAFKA_OFFSET_GAPS: 4,
         names.STG_ORDERS: 2,
         names.STG_INVENTORY_ADJUSTMENTS: 1,
         names.REJECTED_EVENTS: 2,
@@ -55,3 +64,4 @@ def test_it_tells_rows_times_backlog_and_reasons(warehouse: LocalWarehouse) -> N
     }
     assert health["rejected"] == {"INVALID_QUANTITY": 1, "INVALID_UNIT_PRICE": 1, "NOT_JSON_OBJECT": 1}
     assert health["offsets"] == {"sales_events/0": 6}
+    assert health["gaps"] == {"RETENTION": 5, "NOT_IN_LOG": 3, "TOPIC_REPLACED": 1}

@@ -91,7 +91,7 @@ def test_health_is_one_select() -> None:
     connection.answer = ("tables", names.ORDERS, 0, None, None)
     pipeline_health.main(session)
     [statement] = connection.statements
-    assert statement.count("UNION ALL") == len(names.TABLES) + len(names.STREAMS) + 1
+    assert statement.count("UNION ALL") == len(names.TABLES) + len(names.STREAMS) + 2
 
 
 def test_a_batch_that_does_not_add_up_is_rolled_back() -> None:
