@@ -73,9 +73,11 @@ def serve(
     typer.echo(f"snowcellar: serving {db} on 127.0.0.1:{bound}; connection `local` in {config}")
     sys.stdout.flush()
     try:
-        asyncio.run(_serve(cellar, listener))
+        ended_by_itself = asyncio.run(_serve(cellar, listener))
     finally:
         cellar.close()
+    if ended_by_itself:
+        raise typer.Exit(1)
 
 
 def _listen(port: int) -> socket.socket:
@@ -95,11 +97,23 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(cellar: Warehouse, listener: socket.socket) -> None:
-    server = web_server(cellar)
+async def _serve(cellar: Warehouse, listener: socket.socket) -> bool:
+    """Serve until told to end, or until the warehouse cannot go on; whether the latter."""
+    server, lost = web_server(cellar), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        server.should_exit = True
+
+    def give_up() -> None:
+        lost.set()
+        end()
+
+    cellar.on_lost = lambda: loop.call_soon_threadsafe(give_up)
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+        loop.add_signal_handler(number, end)
     await server.serve(sockets=[listener])
+    return lost.is_set()
 
 
 def _write_config(path: Path, cellar: Warehouse, database: str, warehouse: str) -> None:

@@ -6,7 +6,9 @@ failure answer of the wire protocol, never into an HTTP 500, which connectors re
 
 from __future__ import annotations
 
+import os
 import re
+from errno import EDQUOT, EFBIG, ENOSPC
 
 import duckdb
 import snowflake.connector.errors as connector_errors
@@ -101,6 +103,30 @@ class Canceled(WarehouseError):
         super().__init__("SQL execution canceled", 604, "57014")
 
 
+class DiskFull(WarehouseError):
+    """No room for what a statement writes: it may succeed once there is."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"The disk that holds the warehouse is full ({detail}). What was committed is safe, this is not "
+            "kept. Free some space and run it again.",
+            603,
+            "53100",
+        )
+
+
+class DatabaseLost(WarehouseError):
+    """DuckDB has given a database up until its file is opened anew; the server ends because of it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"The warehouse cannot go on and ends: {detail} What was committed is safe. Free some space and "
+            "start the warehouse again.",
+            603,
+            "58030",
+        )
+
+
 class TableChanged(WarehouseError):
     """A transaction wrote to a table while a stream was made on it; nothing of it is kept."""
 
@@ -158,8 +184,17 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
         return _from_duckdb(error)
     if isinstance(error, NotImplementedError):
         return Unsupported(str(error) or type(error).__name__)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return DiskFull(str(error))
     return WarehouseError(f"Internal error of snowcellar: {type(error).__name__}: {error}", 603, "XX000")
 
+
+_NO_ROOM = (ENOSPC, EDQUOT, EFBIG)
+"""A full disk, a quota, or a limit on the size of a file."""
+_SAYS_NO_ROOM = re.compile("|".join(re.escape(os.strerror(number)) for number in _NO_ROOM))
+_SAYS_LOST = "has been invalidated"
+_OF_FILES = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
+"""What DuckDB raises when a file cannot be written; others may quote such words from the data."""
 
 _TAKEN_NAME = re.compile(r'Catalog Error: \w+ with name "([^"]+)" already exists')
 _MISSING_TABLE = re.compile(r"Catalog Error: (?:Table|View|Sequence|Schema) with name (\S+) does not exist")
@@ -184,6 +219,10 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
         return Unsupported(text.partition(":")[2].strip())
     if isinstance(error, duckdb.InterruptException):
         return Canceled()
+    if isinstance(error, _OF_FILES) and _SAYS_LOST in text:
+        return DatabaseLost(text)
+    if isinstance(error, _OF_FILES) and _SAYS_NO_ROOM.search(text):
+        return DiskFull(text)
     if "NOT NULL constraint failed" in text:
         return WarehouseError(
             f"NULL result in a non-nullable column ({text.split(':')[-1].strip()})", 100072, "22000"

@@ -13,6 +13,7 @@ import logging
 import re
 import zlib
 from collections import OrderedDict
+from http import HTTPStatus
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -277,10 +278,19 @@ async def _upload(request: Request) -> Response:
     def write() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{token_urlsafe(8)}.partial")
-        partial.write_bytes(body)
-        partial.replace(target)
+        try:
+            partial.write_bytes(body)
+            partial.replace(target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
-    await run_in_threadpool(write)
+    try:
+        await run_in_threadpool(write)
+    except OSError as error:
+        log.error("cannot store %s: %s", target, error)
+        # Not a 500, which clients repeat for half a minute before they say anything.
+        return Response(status_code=HTTPStatus.INSUFFICIENT_STORAGE)
     return Response()
 
 

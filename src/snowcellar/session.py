@@ -18,7 +18,7 @@ from fakesnow.conn import FakeSnowflakeConnection
 
 from snowcellar import features
 from snowcellar.binds import Params as Params
-from snowcellar.errors import Unsupported, WarehouseError, as_warehouse_error
+from snowcellar.errors import DatabaseLost, Unsupported, WarehouseError, as_warehouse_error
 from snowcellar.history import QueryRecord
 from snowcellar.names import QualifiedName, literal, qualify, quote
 from snowcellar.resent import AnsweredRequests
@@ -222,6 +222,8 @@ class Session:
                 failure = as_warehouse_error(error)
                 self.connection.note_failure(failure.message)
                 record.error_code, record.error_message = failure.errno, failure.message
+                if isinstance(failure, DatabaseLost):
+                    self.warehouse.lost(failure)
                 raise failure from error
             finally:
                 record.ended = datetime.now(UTC)

@@ -7,6 +7,7 @@ is ignored; only the scope (session or procedure) that began a transaction may e
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ import duckdb
 from snowcellar.errors import TransactionBroken, WarehouseError
 from snowcellar.locks import LockTable
 from snowcellar.names import QualifiedName
+
+log = logging.getLogger(__name__)
+
+_KEPT_ALL_THE_SAME = "COMMIT succeeded and is durable"
 
 TxRanges = list[tuple[int, int]]
 """Transaction numbers as closed ranges, ascending."""
@@ -134,11 +139,20 @@ class Connection:
         """Commit, and let what is kept in memory follow before anyone gets the transaction's locks."""
         if transaction.written:
             with self._tell_streams(self.duck, transaction):
-                self.duck.execute("COMMIT")
+                self._commit()
         else:
-            self.duck.execute("COMMIT")
+            self._commit()
         for action in transaction.after_commit:
             action()
+
+    def _commit(self) -> None:
+        try:
+            self.duck.execute("COMMIT")
+        except duckdb.IOException as error:
+            # Kept, and only the checkpoint after it had no room: to answer that it failed would be untrue.
+            if _KEPT_ALL_THE_SAME not in str(error):
+                raise
+            log.error("%s", error)
 
     def note_failure(self, message: str) -> None:
         """Find out whether a failed statement has ended DuckDB's transaction.

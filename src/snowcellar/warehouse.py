@@ -10,10 +10,11 @@ same transaction as its data.
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,7 @@ from fakesnow.transforms import stage as fakesnow_stage
 
 from snowcellar import features, upstream
 from snowcellar.clients import FORGOTTEN_SECONDS, GRACE_SECONDS, Clients
+from snowcellar.errors import DatabaseLost
 from snowcellar.history import QueryHistory
 from snowcellar.locks import LockTable
 from snowcellar.names import literal, quote
@@ -35,6 +37,8 @@ from snowcellar.streams import registry
 from snowcellar.streams.registry import StreamRegistry
 from snowcellar.tasks.registry import TaskRegistry
 from snowcellar.translation import TranslationCache
+
+log = logging.getLogger(__name__)
 
 META_SCHEMA = "_fs_information_schema"
 """Where a database's own metadata lives: fakesnow hides this schema from users already."""
@@ -86,6 +90,8 @@ class Warehouse:
         self.address: tuple[str, int] | None = None
         self.clients: Clients | None = None
         """Which clients are connected, once the warehouse is served."""
+        self.on_lost: Callable[[], object] = lambda: None
+        """Ends the server, because a database cannot be used before its file is opened anew."""
         self._sessions: dict[str, Session] = {}
         self._offered_scopes: dict[str, Session] = {}
         self._databases_lock = threading.RLock()
@@ -122,6 +128,11 @@ class Warehouse:
         for session in sessions:
             self.close_session(session)
         self.duck.close()
+
+    def lost(self, error: DatabaseLost) -> None:
+        """A database cannot be used any more: say so and end."""
+        log.critical("%s", error.message)
+        self.on_lost()
 
     def start(self) -> None:
         """Start what runs in the background: the task scheduler, the procedures' workers."""
