@@ -40,6 +40,8 @@ from ingest.settings import IngestSettings
 
 log = logging.getLogger(__name__)
 
+# A batch is loaded in a second or two; a warehouse that has to be resumed or is busy takes longer.
+_INSERT_SECONDS: Final = 300
 _FILE_FORMAT: Final = f"{RAW_DATA}.PARQUET_BATCH"
 _COORDINATES: Final = ("kafka_partition", "kafka_offset")
 
@@ -184,7 +186,7 @@ class WarehouseSink:
         file = self._stage(table)
         try:
             self._session.run("BEGIN")
-            self._session.run(_INSERT.format(file=file))
+            self._insert(file)
         except WarehouseRefusedValue:
             return False
         else:
@@ -201,7 +203,7 @@ class WarehouseSink:
     def _commit(self, batch: Batch, file: str) -> None:
         try:
             self._session.run("BEGIN")
-            loaded = self._session.run(_INSERT.format(file=file)).rowcount
+            loaded = self._insert(file)
             if loaded != batch.rows:
                 raise WarehouseRefused("INSERT", f"{loaded} rows instead of {batch.rows} came from {file}")
             record_gaps(self._session, batch.topic, batch.gaps)
@@ -218,6 +220,9 @@ class WarehouseSink:
         except IngestError:
             self._roll_back()
             raise
+
+    def _insert(self, file: str) -> int:
+        return self._session.run(_INSERT.format(file=file), seconds=_INSERT_SECONDS).rowcount
 
     def _fenced_unless_ours(self, batch: Batch) -> None:
         """The offsets are not where the batch starts: an earlier attempt moved them, or a stranger."""

@@ -38,14 +38,22 @@ class WarehouseSession:
         self._connection: Any = None
 
     def run(
-        self, statement: str, parameters: Sequence[Any] | None = None, file: BytesIO | None = None
+        self,
+        statement: str,
+        parameters: Sequence[Any] | None = None,
+        file: BytesIO | None = None,
+        seconds: int | None = None,
     ) -> Result:
-        """Run one statement. After WarehouseUnreachable its outcome is unknown and the session is gone."""
+        """Run one statement. After WarehouseUnreachable its outcome is unknown and the session is gone.
+
+        The connector cancels a statement after the connection's network timeout, were it ever so busy:
+        `seconds` gives one that works for long its time.
+        """
         if self._connection is None:
             self._connection = self._open()
         try:
             with self._connection.cursor() as cursor:
-                cursor.execute(statement, parameters, file_stream=file)
+                cursor.execute(statement, parameters, timeout=seconds, file_stream=file)
                 return Result(cursor.fetchall(), cursor.rowcount or 0)
         except (connector_errors.Error, OSError) as error:
             raise self._meaning(error, statement) from error

@@ -10,6 +10,8 @@ from caves_cli.invariants import Invariant, invariants
 # Enough to see the pattern of a fault and to look the rows up; the count says how many there are.
 NAMED_OFFENDERS: Final = 5
 _COUNTED_OFFENDERS: Final = 10_000
+# An invariant reads whole tables: without a limit of its own it would be cut off at the network's timeout.
+_LONGEST_SECONDS: Final = 3_600
 
 
 @dataclass(frozen=True)
@@ -40,5 +42,5 @@ def verify(connection: SnowflakeConnection) -> list[Verdict]:
 
 def _offenders(connection: SnowflakeConnection, sql: str) -> tuple[tuple[str, str], ...]:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, timeout=_LONGEST_SECONDS)
         return tuple((str(row[0]), str(row[1])) for row in cursor.fetchmany(_COUNTED_OFFENDERS))

@@ -157,7 +157,13 @@ class FakeConnection:
     def fetchall(self) -> list[tuple[Any, ...]]:
         return self._rows
 
-    def execute(self, statement: str, parameters: Sequence[Any] | None, file_stream: BytesIO | None) -> None:
+    def execute(
+        self,
+        statement: str,
+        parameters: Sequence[Any] | None,
+        timeout: int | None,  # noqa: ARG002 - nothing here takes time
+        file_stream: BytesIO | None,
+    ) -> None:
         word = statement.split()[0]
         self._warehouse.statements.append(word)
         failure = self._warehouse.failures[0] if self._warehouse.failures else None
