@@ -82,8 +82,19 @@ def load_connection(name: str, config_file: Path | str | None = None) -> Connect
 
 
 def connect(name: str, config_file: Path | str | None = None) -> "snowflake.connector.SnowflakeConnection":
-    """An open connection, or within seconds one sentence that says why not."""
-    return open_connection(load_connection(name, config_file))
+    """An open connection, or within seconds one sentence that says why not.
+
+    A refusal counts only if the file still says what was refused: a password may change during the seconds
+    that a login is tried, as it does when the local warehouse starts again.
+    """
+    parameters = load_connection(name, config_file)
+    try:
+        return open_connection(parameters)
+    except WarehouseRefusedLogin:
+        current = load_connection(name, config_file)
+        if current == parameters:
+            raise
+        return open_connection(current)
 
 
 def open_connection(parameters: ConnectionParameters) -> "snowflake.connector.SnowflakeConnection":

@@ -161,3 +161,29 @@ def test_key_file_that_is_missing_is_no_reason_to_retry() -> None:
     with pytest.raises(WarehouseRefusedLogin, match=r"'svc'.*nowhere\.p8") as caught:
         open_connection(parameters)
     assert not caught.value.transient
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_refusal_counts_only_if_the_file_still_says_what_was_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    # The local warehouse makes a new password at every start, and may listen before its file is written.
+    tried: list[str] = []
+    file = _write(tmp_path / "mine.toml", '[connections.local]\naccount = "a"\npassword = "old"\n')
+
+    def open_(parameters: ConnectionParameters) -> str:
+        tried.append(parameters["password"])
+        if changed:
+            _write(file, '[connections.local]\naccount = "a"\npassword = "new"\n')
+        if parameters["password"] == "old":
+            raise WarehouseRefusedLogin("w", "u", "wrong password")
+        return "connected"
+
+    monkeypatch.setattr("ingest.connections.open_connection", open_)
+    if changed:
+        assert connect("local", file) == "connected"  # type: ignore[comparison-overlap]
+        assert tried == ["old", "new"]
+    else:
+        with pytest.raises(WarehouseRefusedLogin):
+            connect("local", file)
+        assert tried == ["old"]
