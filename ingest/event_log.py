@@ -105,8 +105,8 @@ class EventLog(Observer):
             reason=reason,
         )
 
-    def fenced(self) -> None:
-        text = "another writer moved the offsets: this batch is given up, theirs are read"
+    def fenced(self, error: IngestError) -> None:
+        text = f"fenced, reading goes on from what is stored: {error}"
         self._tell(logging.WARNING, "fenced", text)
 
     def _tell(self, level: int, event: str, text: str, **fields: Any) -> None:

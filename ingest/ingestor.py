@@ -32,6 +32,7 @@ _READ_SECONDS: Final = 0.1
 _REST_AFTER_SECONDS: Final = 1.0
 # After such a silence the offsets are compared with the logs: a topic made anew would be silent for ever.
 _SILENCE_SECONDS: Final = 2.0
+_LAGS_EVERY_SECONDS: Final = 1.0
 # How long another member waits for us to finish what is in hand of the partitions that it takes over.
 _HAND_OVER_SECONDS: Final = 20.0
 # A writer that is overtaken so often in a row is not in a group with the one who overtakes it.
@@ -80,7 +81,7 @@ class Ingestor:
         self._must_rewind = False
         self._full_since: float | None = None
         self._fenced_in_a_row = 0
-        self._begun = self._quiet_since = self._checked_at = time.monotonic()
+        self._begun = self._quiet_since = self._checked_at = self._lags_told_at = time.monotonic()
         self._rows = self._batches = self._payload_bytes = 0
         try:
             self._source = KafkaSource(settings, self)
@@ -207,8 +208,8 @@ class Ingestor:
             self._fenced_in_a_row += 1
             if self._settings.assign or self._fenced_in_a_row > _MOST_FENCED_IN_A_ROW:
                 raise
-            log.warning("%s Reading goes on from the offsets that are stored now.", error)
-            self._observer.fenced()
+            log.info("%s Reading goes on from the offsets that are stored now.", error)
+            self._observer.fenced(error)
             self._give_up()
             return
         if loaded is not None:
@@ -277,6 +278,9 @@ class Ingestor:
         elif now - self._quiet_since > _SILENCE_SECONDS and not self._must_rewind:
             self._quiet_since = now
             self._source.check_ends(self._ours.stored)
+        if now - self._lags_told_at > _LAGS_EVERY_SECONDS:
+            # Also while the warehouse is away, when nothing else would tell that the lag grows.
+            self._lags_told_at = now
             self._tell_lags()
         if now - self._checked_at > self._settings.topic_check_seconds:
             self._checked_at = now

@@ -8,6 +8,7 @@ import json
 import logging
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,16 +34,20 @@ def logging_as(log_format: LogFormat, stream: TextIO | None = None) -> Iterator[
     Where the root logger was set to show more (`--debug`), it goes on to.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.addFilter(_is_news)
     handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else TextFormatter(_width(handler)))
     root = logging.getLogger()
-    handlers, level = root.handlers[:], log.level
+    handlers, level, hook = root.handlers[:], log.level, threading.excepthook
     root.handlers[:] = [handler]
     log.setLevel(min(logging.INFO, root.level))
+    # Python would write a traceback of many lines; the connector's own threads die when the network does.
+    threading.excepthook = _tell_dead_thread
     try:
         yield
     finally:
         root.handlers[:] = handlers
         log.setLevel(level)
+        threading.excepthook = hook
 
 
 def tell(level: int, event: str, text: str, **fields: object) -> None:
@@ -87,6 +92,17 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not what the connector says of each attempt: what comes of them is told by the error that it raises."""
+    chatter = record.name.startswith("snowflake.connector") and record.levelno < logging.CRITICAL
+    return not chatter or logging.getLogger().level <= logging.DEBUG
+
+
+def _tell_dead_thread(death: threading.ExceptHookArgs) -> None:
+    name = death.thread.name if death.thread else "?"
+    log.warning("thread %s ended: %s", name, death.exc_type.__name__, exc_info=death.exc_value)
 
 
 def _moment(record: logging.LogRecord) -> datetime:

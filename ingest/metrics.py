@@ -25,10 +25,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 
 from ingest.errors import IngestError
 from ingest.observer import BatchReport, Observer
+from ingest.positions import GapReason
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 # The REASON column of RAW_DATA.KAFKA_OFFSET_GAPS.
-GAP_REASONS: Final = ("NOT_IN_LOG", "RETENTION", "SKIPPED", "TOPIC_REPLACED", "LOG_TRUNCATED")
+GAP_REASONS: Final = tuple(reason.value for reason in GapReason)
 # A label takes only values that are known beforehand; a new one counts here until it is named above.
 OTHER: Final = "other"
 
@@ -119,7 +120,7 @@ class IngestMetrics(Observer):
             self._gaps.labels(known).inc()
             self._gap_offsets.labels(known).inc(offsets or 0)
 
-    def fenced(self) -> None:
+    def fenced(self, _: IngestError) -> None:
         with self._lock:
             self._fenced.inc()
 
@@ -172,7 +173,9 @@ class IngestMetrics(Observer):
         self._paused = self._gauge("paused_partitions", "Partitions that rest because the buffer is full.")
         self._buffer_bytes = self._gauge("buffer_bytes", "Bytes of messages read and not yet committed.")
         self._buffer_messages = self._gauge("buffer_messages", "Messages read and not yet committed.")
-        self._buffer_limit = self._gauge("buffer_limit_bytes", "Where the buffer is full and reading rests.")
+        self._buffer_limit = self._gauge(
+            "buffer_limit_bytes", "The bound of buffer_bytes: half of --buffer-mb."
+        )
         self._source = Info("caves_ingest_source", "What this process reads.", registry=self._registry)
         self._build = Info("caves_ingest_build", "The versions that run.", registry=self._registry)
 

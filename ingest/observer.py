@@ -62,7 +62,7 @@ class Observer:
     def gap_recorded(self, partition: int, offsets: int | None, reason: str) -> None:
         """These offsets will never be loaded, and the warehouse says so; None: an unknown number."""
 
-    def fenced(self) -> None:
+    def fenced(self, error: IngestError) -> None:
         """Another writer had moved the offsets; the batch was given up and reading goes on from theirs."""
 
 
@@ -102,8 +102,8 @@ class Observers(Observer):
     def gap_recorded(self, partition: int, offsets: int | None, reason: str) -> None:
         self._tell(lambda observer: observer.gap_recorded(partition, offsets, reason))
 
-    def fenced(self) -> None:
-        self._tell(lambda observer: observer.fenced())
+    def fenced(self, error: IngestError) -> None:
+        self._tell(lambda observer: observer.fenced(error))
 
     def _tell(self, fact: Callable[[Observer], None]) -> None:
         for observer in self._observers:

@@ -12,7 +12,7 @@ import pytest
 
 from ingest import endpoints
 from ingest.endpoints import Endpoints
-from ingest.errors import CannotListen, PortInUse, WarehouseUnreachable
+from ingest.errors import CannotListen, FencedError, PortInUse, WarehouseUnreachable
 from ingest.health import Health
 from ingest.metrics import IngestMetrics
 
@@ -55,7 +55,7 @@ def test_metrics_are_served_as_prometheus_reads_them(server: Endpoints, metrics:
     assert response.status == 200
     assert response.getheader("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
     assert b"\ncaves_ingest_messages_total 0.0\n" in body
-    metrics.fenced()
+    metrics.fenced(FencedError("t", {}, {}))
     assert b"\ncaves_ingest_fenced_total 1.0\n" in ask(server, "/metrics?name=x")[1]
 
 

@@ -4,12 +4,13 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ingest.errors import WarehouseUnreachable
+from ingest.errors import FencedError, WarehouseUnreachable
 from ingest.event_log import EventLog
 from ingest.logs import LogFormat, TextFormatter, logging_as, printable, tell
 from ingest.observer import BatchReport, Observer
@@ -52,7 +53,7 @@ def a_life(log: Observer) -> None:
     log.paused(frozenset())
     log.gap_recorded(0, 3, "NOT_IN_LOG")
     log.gap_recorded(1, None, "RETENTION")
-    log.fenced()
+    log.fenced(FencedError("sales_events", {0: 5}, {0: 9}))
     log.partitions_owned(frozenset({1}))
 
 
@@ -161,18 +162,45 @@ def test_what_prints_as_itself_is_left_alone() -> None:
 def test_events_are_shown_and_of_the_rest_only_warnings(written: Written) -> None:
     def work() -> None:
         tell(logging.INFO, "started", "shown")
-        logging.getLogger("snowflake.connector").info("not shown")
-        logging.getLogger("snowflake.connector").warning("shown too")
+        logging.getLogger("ingest.loading").info("not shown")
+        logging.getLogger("ingest.loading").warning("shown too")
+        # Once a second while the warehouse is away.
+        logging.getLogger("snowflake.connector.network").error("not shown either")
 
     assert [line[9:] for line in written(LogFormat.TEXT, work)] == ["shown", "warning: shown too"]
 
 
+def test_debug_shows_everything(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+    connector = logging.getLogger("snowflake.connector.network")
+    monkeypatch.setattr(connector, "level", logging.DEBUG)
+    assert len(written(LogFormat.TEXT, lambda: connector.debug("shown"))) == 1
+
+
+@pytest.mark.parametrize("log_format", LogFormat)
+def test_a_thread_that_dies_is_told_on_one_line(
+    written: Written, log_format: LogFormat, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def die() -> None:
+        raise ConnectionRefusedError(HOSTILE)
+
+    def work() -> None:
+        thread = threading.Thread(target=die, name="heartbeat")
+        thread.start()
+        thread.join()
+
+    (line,) = written(log_format, work)
+    assert "heartbeat" in line and "ConnectionRefusedError" in line
+    assert line.isprintable()
+    assert capfd.readouterr().err == ""
+
+
 def test_logging_is_as_before_when_the_block_ends() -> None:
     root, events = logging.getLogger(), logging.getLogger("ingest.logs")
-    before = root.handlers[:], root.level, events.level
+    before = root.handlers[:], root.level, events.level, threading.excepthook
     with logging_as(LogFormat.JSON, io.StringIO()):
         assert root.handlers != before[0]
-    assert (root.handlers, root.level, events.level) == before
+    assert (root.handlers, root.level, events.level, threading.excepthook) == before
 
 
 def test_a_batch_without_beginnings_takes_them_from_what_was_read_before(written: Written) -> None:

@@ -75,7 +75,7 @@ def test_retries_gaps_duplicates_and_fences_are_counted_by_their_reason(metrics:
     metrics.repeated(3, 17)
     metrics.gap_recorded(0, 40, "RETENTION")
     metrics.gap_recorded(1, None, "RETENTION")
-    metrics.fenced()
+    metrics.fenced(FencedError("t", {}, {}))
     assert value(metrics, "retries_total", reason="WarehouseUnreachable") == 2
     assert value(metrics, "retries_total", reason="WarehouseBusy") == 1
     assert value(metrics, "duplicates_total") == 17

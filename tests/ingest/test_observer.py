@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.errors import WarehouseUnreachable
+from ingest.errors import FencedError, WarehouseUnreachable
 from ingest.observer import BatchReport, Observer, Observers
 
 REPORT = BatchReport(3, 120, 0.1, 0.4, {0: 3}, 3, {0: 0})
@@ -21,7 +21,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "lag": (0, 7),
     "repeated": (0, 2),
     "gap_recorded": (0, None, "RETENTION"),
-    "fenced": (),
+    "fenced": (FencedError("t", {}, {}),),
 }
 
 
