@@ -8,9 +8,11 @@ INSTALLER ?= auto
 ARGS ?=
 # Tests run on all cores, a file on one of them. `make test WORKERS=0` runs them one after the other.
 WORKERS ?= auto
+EVENTS ?= 100000
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka check format bench clean
+.PHONY: help install demo test test-kafka hostile check format bench clean
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +31,9 @@ test: $(STAMP) ## run every test but those that need Apache Kafka (ARGS="tests/u
 
 test-kafka: $(STAMP) ## run the tests that need Apache Kafka; skipped where Java or Maven is missing
 	@$(BIN)/pytest -m kafka -n $(WORKERS) --dist loadfile $(ARGS)
+
+hostile: $(STAMP) ## send a flood of messages, a fifth of them hostile (EVENTS=1000000 SEED=1)
+	@$(BIN)/python -m tests.hostile --events $(EVENTS) --seed $(SEED) $(ARGS)
 
 check: $(STAMP) ## lint, type check and SQL lint
 	$(BIN)/ruff check .

@@ -23,6 +23,8 @@ from ingest.batch import BASE64, parquet
 # the rest is room for what a VARIANT adds to its text.
 # https://docs.snowflake.com/en/sql-reference/data-types-text
 LARGEST_TEXT_BYTES: Final = 16_000_000
+# Below the ingestor's stage; the ingestor removes nothing there.
+REFUSED_FOLDER: Final = "refused"
 # Of a message that lies elsewhere, what stays in the row. A multiple of 4, so that base64 ends well.
 _BEGINNING_CHARACTERS: Final = 1_000
 
@@ -90,10 +92,6 @@ def as_stub(row: pa.Table, reason: str = PAYLOAD_TOO_LARGE) -> tuple[pa.Table, s
         headers=message["headers"] if len(message["headers"] or "") <= _BEGINNING_CHARACTERS else None,
     )
     return stub, file, parquet(row)
-
-
-# Below the ingestor's stage; nothing there is removed by the ingestor.
-REFUSED_FOLDER: Final = "refused"
 
 
 def with_rows(table: pa.Table, rows: dict[int, pa.Table]) -> pa.Table:

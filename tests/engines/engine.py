@@ -121,18 +121,22 @@ class Snowcellar:
 
     def run(self, batches: Sequence[Sequence[Message]]) -> Rows:
         """Empty the tables, load each batch and run the four procedures on it."""
+        self.empty()
+        for batch in batches:
+            self.load(batch)
+            for procedure in PROCEDURES:
+                procedure.main(self.session)
+        return {table: _rows(self.session, table) for table in COMPARED}
+
+    def empty(self) -> None:
+        """Empty the tables and the streams."""
         for table in schemas.TABLES:
             self.session.sql(f"DELETE FROM {table}").collect()
         for stream in names.STREAMS:
             nothing = f"SELECT '', 0, 0, 0, SYSDATE(), '', 0 FROM {stream} WHERE 0 = 1"
             self.session.sql(f"INSERT INTO {names.KAFKA_OFFSETS} {nothing}").collect()
-        for batch in batches:
-            self._load(batch)
-            for procedure in PROCEDURES:
-                procedure.main(self.session)
-        return {table: _rows(self.session, table) for table in COMPARED}
 
-    def _load(self, batch: Sequence[Message]) -> None:
+    def load(self, batch: Sequence[Message]) -> None:
         if not batch:
             return
         logs = {message.partition: PartitionLog(0, 0) for message in batch}

@@ -130,6 +130,10 @@ def _open_events() -> Iterator[Entry]:
         ),
         "NaN as quantity": with_literal(order(), "quantity", "NaN"),
         "Infinity as price": with_literal(order(), "unit_price", "Infinity"),
+        "zero as a DOUBLE": with_literal(order(order_line_id="zero"), "unit_price", "1e-400"),
+        "an amount as a DOUBLE": with_literal(
+            order(order_line_id="near"), "unit_price", "19.990000000000000000001"
+        ),
         "key twice inside": with_literal(order(order_line_id="twice"), "extra", '{"a":1,"a":2}'),
         "objects 10,000 deep": b'{"a":' * DEPTH + b"1" + b"}" * DEPTH,
         "field 10,000 arrays deep": with_literal(

@@ -15,7 +15,7 @@ from typing import Any, Final
 ORDER: Final = "order"
 ADJUSTMENT: Final = "adjustment"
 REJECTED: Final = "rejected"
-# JSON that strict parsers refuse and lenient ones take: any outcome but two, or none.
+# JSON that strict parsers refuse and lenient ones take, or a number beyond DOUBLE: any outcome, but one.
 OPEN: Final = "open"
 
 
@@ -123,6 +123,8 @@ def _judged(event: dict[str, Any]) -> Verdict:
     if not isinstance(kind, str) or isinstance(kind, Number) or kind not in _KINDS:
         return Verdict(REJECTED, frozenset({"UNKNOWN_EVENT_TYPE"}))
     lands, required, optional = _KINDS[kind]
+    if any(_is_read_in_two_ways(name, event.get(name)) for name in _NUMBERS):
+        return Verdict(OPEN)
     reasons = {f"MISSING_{name.upper()}" for name in required if _is_missing(event.get(name))}
     present = [name for name in (*required, *optional) if not _is_missing(event.get(name))]
     reasons |= {f"INVALID_{name.upper()}" for name in present if not _is_valid(name, event[name])}
@@ -135,6 +137,14 @@ def _judged(event: dict[str, Any]) -> Verdict:
 
 def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip(" "))
+
+
+def _is_read_in_two_ways(name: str, value: Any) -> bool:
+    """Whether it matters if a parser keeps a number's digits or makes a DOUBLE of it."""
+    if not isinstance(value, Number) or value.lstrip("-").isdigit():
+        # Every parser keeps the digits of an integer as long as any column has room for it.
+        return False
+    return exact(value, *_NUMBERS[name]) != exact(repr(float(value)), *_NUMBERS[name])
 
 
 def _is_valid(name: str, value: Any) -> bool:

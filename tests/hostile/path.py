@@ -86,15 +86,17 @@ def tick(engine: Snowcellar) -> None:
         procedure.main(engine.session)
 
 
-def landed(engine: Snowcellar, topic: str) -> dict[Place, list[Verdict]]:
-    """Where each message of the topic is, by its partition and offset: one place, if all is well."""
+def landed(engine: Snowcellar, topic: str, partition: int = 0, start: int = 0) -> dict[Place, list[Verdict]]:
+    """Where each message of a partition is, from an offset on: in one place, if all is well."""
     places: dict[Place, list[Verdict]] = {}
+    condition = "SOURCE_TOPIC = ? AND SOURCE_PARTITION = ? AND SOURCE_OFFSET >= ?"
     for lands, table in _TABLES.items():
         reasons = "REASONS" if lands == REJECTED else "NULL"
-        query = f"SELECT SOURCE_PARTITION, SOURCE_OFFSET, {reasons} FROM {table} WHERE SOURCE_TOPIC = ?"
-        for partition, offset, codes in engine.session.sql(query, params=[topic]).collect():
+        query = f"SELECT SOURCE_OFFSET, {reasons} FROM {table} WHERE {condition}"
+        parameters = [topic, partition, start]
+        for offset, codes in engine.session.sql(query, params=parameters).collect():
             verdict = Verdict(lands, frozenset(json.loads(codes or "[]")))
-            places.setdefault((int(partition), int(offset)), []).append(verdict)
+            places.setdefault((partition, int(offset)), []).append(verdict)
     return places
 
 

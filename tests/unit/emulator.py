@@ -208,7 +208,7 @@ def _subfield(variant: ColumnEmulator, field: str) -> ColumnEmulator:
 
 
 def _try_number(text: ColumnEmulator, to: DecimalType) -> ColumnEmulator:
-    """TRY_CAST to NUMBER(9, 0) let ten digits pass, and rounded half to even."""
+    """TRY_CAST to NUMBER(9, 0) let ten digits pass, rounded half to even, and knew a zero below zero."""
     return _column([_exact(value, to) for value in _values(text)], text, to)
 
 
@@ -216,7 +216,7 @@ def _exact(text: str | None, to: DecimalType) -> Decimal | None:
     try:
         with localcontext(prec=400):
             rounded = Decimal(text or "").quantize(Decimal(1).scaleb(-to.scale), ROUND_HALF_UP)
-            return rounded if abs(rounded) < Decimal(10) ** (to.precision - to.scale) else None
+            return rounded + 0 if abs(rounded) < Decimal(10) ** (to.precision - to.scale) else None
     except InvalidOperation:
         return None
 
