@@ -142,7 +142,7 @@ class KafkaSource:
         assigned = self._assigned()
         for place in self._places(offsets):
             if place.partition in assigned:
-                self._consumer.seek(place)
+                self._go_to(place)
 
     def logs(self, partitions: Iterable[int]) -> dict[int, PartitionLog]:
         """What the broker says of these partitions. Raises BrokerUnreachable and TopicMissing."""
@@ -211,6 +211,15 @@ class KafkaSource:
 
     def _assigned(self) -> set[int]:
         return {place.partition for place in self._consumer.assignment()}
+
+    def _go_to(self, place: TopicPartition) -> None:
+        try:
+            self._consumer.seek(place)
+        except KafkaException:
+            # Only what is being fetched can seek: not a partition whose fetch was refused, nor one that has
+            # just come. Such a one is begun anew.
+            self._consumer.incremental_unassign([place])
+            self._consumer.incremental_assign([place])
 
     def _on_assign(self, partitions: list[TopicPartition]) -> None:
         log.info("assigned partitions %s", [part.partition for part in partitions])
