@@ -1,6 +1,9 @@
--- Why: every raw row ends in exactly one of these four tables, so that nothing is lost without a trace.
--- Grain: one row per raw event: accepted order, accepted adjustment, rejected, or duplicate.
--- Reads/Writes: OPS.DISTRIBUTE_RAW_EVENTS writes (insert only); three streams read.
+-- Why: every raw row ends in exactly one of the first four tables, so that nothing is lost without a trace.
+--      REPLAY_LOG says who then did what with a rejected one.
+-- Grain: one row per raw event: accepted order, accepted adjustment, rejected, or duplicate. REPLAY_LOG by rejected
+--      event and decision on it; DEAD_LETTER_OFFSETS by DEAD_LETTER_TOPIC, SOURCE_TOPIC and SOURCE_PARTITION.
+-- Reads/Writes: OPS.DISTRIBUTE_RAW_EVENTS writes (insert only), as do OPS.REPLAY_REJECTED, CORRECT_REJECTED and
+--      DISMISS_REJECTED; three streams read. What copies rejected events to a Kafka topic keeps its place here.
 -- Rerun: safe; tables are created once and never replaced.
 
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
@@ -58,9 +61,14 @@ CREATE TABLE IF NOT EXISTS STAGING.REJECTED_EVENTS (
     SOURCE_OFFSET NUMBER(38, 0) COMMENT 'Kafka offset',
     INGESTION_TIME TIMESTAMP_NTZ COMMENT 'when the raw row was loaded, UTC',
     REJECTED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when it was rejected, UTC',
-    REPLAYED_AT TIMESTAMP_NTZ COMMENT 'when OPS.REPLAY_REJECTED took it back, UTC'
+    REPLAYED_AT TIMESTAMP_NTZ COMMENT 'when it was taken back, as it was or corrected, UTC',
+    DISMISSED_AT TIMESTAMP_NTZ COMMENT 'when an operator decided that it is of no value, UTC'
 )
 COMMENT = 'Events that the contract refuses, and why';
+
+-- For a table that was made before events could be dismissed.
+ALTER TABLE STAGING.REJECTED_EVENTS
+ADD COLUMN IF NOT EXISTS DISMISSED_AT TIMESTAMP_NTZ COMMENT 'when an operator decided that it is of no value, UTC';
 
 CREATE TABLE IF NOT EXISTS STAGING.DUPLICATE_EVENTS (
     EVENT_TYPE VARCHAR COMMENT 'as in the raw row',
@@ -72,3 +80,26 @@ CREATE TABLE IF NOT EXISTS STAGING.DUPLICATE_EVENTS (
     DETECTED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when it was recognised, UTC'
 )
 COMMENT = 'Repeats of an event that is already staged; they have no other effect';
+
+CREATE TABLE IF NOT EXISTS STAGING.REPLAY_LOG (
+    DECISION VARCHAR NOT NULL COMMENT 'REPLAYED, CORRECTED or DISMISSED',
+    OUTCOME VARCHAR COMMENT 'STAGED or DUPLICATE; null for DISMISSED',
+    SOURCE_TOPIC VARCHAR COMMENT 'Kafka topic of the rejected event',
+    SOURCE_PARTITION NUMBER(38, 0) COMMENT 'Kafka partition of the rejected event',
+    SOURCE_OFFSET NUMBER(38, 0) COMMENT 'Kafka offset of the rejected event',
+    REASONS ARRAY COMMENT 'why it had been rejected',
+    CORRECTED_CONTENT VARIANT COMMENT 'for CORRECTED: the event that was staged in its place',
+    NOTE VARCHAR COMMENT 'why the operator did it',
+    ACTED_BY VARCHAR NOT NULL COMMENT 'who called the procedure',
+    ACTED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC; the REPLAYED_AT or DISMISSED_AT of the rejected event'
+)
+COMMENT = 'What was done with rejected events; written in the transaction that does it';
+
+CREATE TABLE IF NOT EXISTS STAGING.DEAD_LETTER_OFFSETS (
+    DEAD_LETTER_TOPIC VARCHAR NOT NULL COMMENT 'the Kafka topic that rejected events are copied to',
+    SOURCE_TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic of the rejected events',
+    SOURCE_PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition of the rejected events',
+    NEXT_OFFSET NUMBER(38, 0) NOT NULL COMMENT 'rejected events below it are in the dead-letter topic',
+    UPDATED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
+)
+COMMENT = 'How far rejected events have been copied to a dead-letter topic';

@@ -97,7 +97,7 @@ def rejected_by_reason(connection: SnowflakeConnection) -> dict[str, int]:
         cursor.execute(
             "SELECT REASON.VALUE::VARCHAR AS REASON, COUNT(*) AS EVENTS"
             " FROM STAGING.REJECTED_EVENTS, LATERAL FLATTEN(INPUT => REASONS) AS REASON"
-            " WHERE REPLAYED_AT IS NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+            " WHERE REPLAYED_AT IS NULL AND DISMISSED_AT IS NULL GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         return {str(reason): int(count) for reason, count in cursor.fetchall()}
 

@@ -10,6 +10,7 @@ from snowflake.snowpark import Column, DataFrame, Session
 from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
+from caves_snowpark.dead_letters import is_waiting
 from caves_snowpark.schemas import INTEGER, TEXT, UTC_TIME
 
 TABLES: Final = "tables"
@@ -27,6 +28,8 @@ _WRITTEN: Final = {
     names.STG_INVENTORY_ADJUSTMENTS: "STAGED_AT",
     names.REJECTED_EVENTS: "REJECTED_AT",
     names.DUPLICATE_EVENTS: "DETECTED_AT",
+    names.REPLAY_LOG: "ACTED_AT",
+    names.DEAD_LETTER_OFFSETS: "UPDATED_AT",
     names.ORDERS: "UPDATED_AT",
     names.INVENTORY_HISTORY: "UPDATED_AT",
     names.INVENTORY_CURRENT: "UPDATED_AT",
@@ -85,7 +88,7 @@ def _stream(session: Session, stream: str) -> DataFrame:
 
 def _rejected(session: Session) -> DataFrame:
     """How many events wait, by their list of reasons as JSON text."""
-    waiting = session.table(names.REJECTED_EVENTS).filter(F.col("REPLAYED_AT").is_null())
+    waiting = session.table(names.REJECTED_EVENTS).filter(is_waiting())
     listed = waiting.select(F.col("REASONS").cast(TEXT).alias("REASONS"))
     counted = listed.group_by("REASONS").agg(F.count(F.lit(1)).alias("AMOUNT"))
     return counted.select(*_observed(REJECTED, F.col("REASONS"), "AMOUNT"), *_no_times())

@@ -137,6 +137,7 @@ REJECTED_EVENTS: Final = StructType(
         _optional("INGESTION_TIME", UTC_TIME),
         _required("REJECTED_AT", UTC_TIME),
         _optional("REPLAYED_AT", UTC_TIME),
+        _optional("DISMISSED_AT", UTC_TIME),
     ]
 )
 
@@ -147,6 +148,29 @@ DUPLICATE_EVENTS: Final = StructType(
         _optional("CONTENT_HASH", TEXT),
         *_SOURCE,
         _required("DETECTED_AT", UTC_TIME),
+    ]
+)
+
+REPLAY_LOG: Final = StructType(
+    [
+        _required("DECISION", TEXT),
+        _optional("OUTCOME", TEXT),
+        *_SOURCE,
+        _optional("REASONS", ARRAY),
+        _optional("CORRECTED_CONTENT", VARIANT),
+        _optional("NOTE", TEXT),
+        _required("ACTED_BY", TEXT),
+        _required("ACTED_AT", UTC_TIME),
+    ]
+)
+
+DEAD_LETTER_OFFSETS: Final = StructType(
+    [
+        _required("DEAD_LETTER_TOPIC", TEXT),
+        _required("SOURCE_TOPIC", TEXT),
+        _required("SOURCE_PARTITION", INTEGER),
+        _required("NEXT_OFFSET", INTEGER),
+        _required("UPDATED_AT", UTC_TIME),
     ]
 )
 
@@ -211,6 +235,8 @@ TABLES: Final = {
     names.STG_INVENTORY_ADJUSTMENTS: STG_INVENTORY_ADJUSTMENTS,
     names.REJECTED_EVENTS: REJECTED_EVENTS,
     names.DUPLICATE_EVENTS: DUPLICATE_EVENTS,
+    names.REPLAY_LOG: REPLAY_LOG,
+    names.DEAD_LETTER_OFFSETS: DEAD_LETTER_OFFSETS,
     names.ORDERS: ORDERS,
     names.INVENTORY_HISTORY: INVENTORY_HISTORY,
     names.INVENTORY_CURRENT: INVENTORY_CURRENT,

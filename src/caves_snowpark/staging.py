@@ -96,7 +96,7 @@ def rejected_events(events: DataFrame) -> DataFrame:
     """The events that break the contract, whole, with every reason that holds.
 
     Columns in: as for `classified_events`.
-    Columns out (STAGING.REJECTED_EVENTS): all, in order; REPLAYED_AT is NULL.
+    Columns out (STAGING.REJECTED_EVENTS): all, in order; REPLAYED_AT and DISMISSED_AT are NULL.
     Grain: one row per such event. Empty in, empty out.
     """
     return (
@@ -111,6 +111,7 @@ def rejected_events(events: DataFrame) -> DataFrame:
             F.convert_timezone(F.lit("UTC"), F.col("INGESTION_TIME")).cast(UTC_TIME).alias("INGESTION_TIME"),
             F.sysdate().alias("REJECTED_AT"),
             F.lit(None).cast(UTC_TIME).alias("REPLAYED_AT"),
+            F.lit(None).cast(UTC_TIME).alias("DISMISSED_AT"),
         )
     )
 

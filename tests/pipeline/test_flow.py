@@ -86,6 +86,15 @@ DAMAGE = [
         ),
     ),
     ("every_raw_row_is_accounted_for_once", f"UPDATE {REJECTED} SET REASONS = ARRAY_CONSTRUCT()"),
+    # A trace of what never happened; the other way round is what a replay without its log would leave.
+    (
+        "every_raw_row_is_accounted_for_once",
+        (
+            f"INSERT INTO {names.REPLAY_LOG} SELECT 'DISMISSED', NULL, SOURCE_TOPIC, SOURCE_PARTITION,"
+            f" SOURCE_OFFSET, REASONS, NULL, 'why', 'who', SYSDATE() FROM {REJECTED} LIMIT 1"
+        ),
+    ),
+    ("every_raw_row_is_accounted_for_once", f"UPDATE {REJECTED} SET DISMISSED_AT = SYSDATE()"),
     ("orders_are_the_latest_versions", f"DELETE FROM {ORDERS} WHERE {ONE_ORDER}"),
     ("orders_are_the_latest_versions", f"INSERT INTO {ORDERS} SELECT * FROM {ORDERS} WHERE {ONE_ORDER}"),
     (

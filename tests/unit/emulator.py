@@ -130,6 +130,14 @@ def _wall_time(text: str | None) -> datetime | None:
         return None
 
 
+@patch("current_user", pass_column_index=True)
+def current_user(column_index: Any) -> ColumnEmulator:
+    """Missing."""
+    column = ColumnEmulator(["CAVES"] * len(column_index), index=column_index, dtype=object)
+    column.sf_type = ColumnType(StringType(), False)
+    return column
+
+
 def mend_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the evaluation of the expressions that it gets wrong."""
     original = _plan.calculate_expression

@@ -50,6 +50,8 @@ def test_it_tells_rows_times_backlog_and_reasons(warehouse: LocalWarehouse) -> N
         names.STG_INVENTORY_ADJUSTMENTS: 1,
         names.REJECTED_EVENTS: 2,
         names.DUPLICATE_EVENTS: 0,
+        names.REPLAY_LOG: 0,
+        names.DEAD_LETTER_OFFSETS: 0,
         names.ORDERS: 2,
         names.INVENTORY_HISTORY: 0,
         names.INVENTORY_CURRENT: 0,

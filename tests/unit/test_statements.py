@@ -9,6 +9,7 @@ from caves_snowpark import names
 from caves_snowpark.loads import UnaccountedEventsError
 from procedures import (
     append_inventory_history,
+    dismiss_rejected,
     distribute_raw_events,
     merge_inventory_current,
     merge_orders,
@@ -45,9 +46,18 @@ EXPECTED = {
         f"INSERT INTO {names.DUPLICATE_EVENTS}",
         f"INSERT INTO {names.STG_ORDERS}",
         f"INSERT INTO {names.STG_INVENTORY_ADJUSTMENTS}",
+        f"INSERT INTO {names.REPLAY_LOG}",
+        "SELECT",
+        "COMMIT",
+    ],
+    dismiss_rejected: [
+        "BEGIN",
+        f"UPDATE {names.REJECTED_EVENTS}",
+        f"INSERT INTO {names.REPLAY_LOG}",
         "COMMIT",
     ],
 }
+ARGUMENTS = {dismiss_rejected: ("NOT_JSON_OBJECT", "a probe of ours")}
 # How often Snowpark asks about columns while a procedure puts its statements together: each is a round trip.
 # Its `reduce_describe_query_enabled` would save most of them, but it is said not to be for production.
 DESCRIBED = {
@@ -55,13 +65,14 @@ DESCRIBED = {
     merge_orders: 4,
     append_inventory_history: 4,
     merge_inventory_current: 11,
-    replay_rejected: 15,
+    replay_rejected: 17,
+    dismiss_rejected: 1,
 }
 
 
 def recorded(procedure: ModuleType) -> RecordingConnection:
     session, connection = recording_session()
-    procedure.main(session)
+    procedure.main(session, *ARGUMENTS.get(procedure, ()))
     return connection
 
 

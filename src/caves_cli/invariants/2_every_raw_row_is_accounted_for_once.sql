@@ -1,5 +1,6 @@
 -- Why: every raw row is staged, a known duplicate, or rejected with a reason, exactly once; or waits in the stream.
--- Grain: one row per coordinate that is nowhere, in two places, in a place but not in RAW, or rejected for no reason.
+-- Grain: one row per coordinate that is nowhere, in two places, in a place but not in RAW, rejected for no reason, or
+--      taken back or dismissed without a trace in REPLAY_LOG.
 -- Reads/Writes: reads RAW_DATA and STAGING.
 -- Rerun: safe; a row in the answer is a fault.
 
@@ -55,6 +56,40 @@ OUTCOMES AS (
     FROM RAW_DATA.STREAM_RAW_EVENTS
 ),
 
+DONE AS (
+    SELECT
+        SOURCE_TOPIC,
+        SOURCE_PARTITION,
+        SOURCE_OFFSET,
+        'taken back' AS DONE_HOW,
+        REPLAYED_AT AS DONE_AT,
+        1 AS TIMES
+    FROM STAGING.REJECTED_EVENTS
+    WHERE REPLAYED_AT IS NOT NULL
+    UNION ALL
+    SELECT
+        SOURCE_TOPIC,
+        SOURCE_PARTITION,
+        SOURCE_OFFSET,
+        'dismissed' AS DONE_HOW,
+        DISMISSED_AT AS DONE_AT,
+        1 AS TIMES
+    FROM STAGING.REJECTED_EVENTS
+    WHERE DISMISSED_AT IS NOT NULL
+),
+
+LOGGED AS (
+    SELECT
+        SOURCE_TOPIC,
+        SOURCE_PARTITION,
+        SOURCE_OFFSET,
+        ACTED_AT AS DONE_AT,
+        CASE WHEN DECISION = 'DISMISSED' THEN 'dismissed' ELSE 'taken back' END AS DONE_HOW,
+        COUNT(*) AS TIMES
+    FROM STAGING.REPLAY_LOG
+    GROUP BY SOURCE_TOPIC, SOURCE_PARTITION, SOURCE_OFFSET, DONE_AT, DONE_HOW
+),
+
 PLACES AS (
     SELECT
         RAW_ROWS.TOPIC,
@@ -104,4 +139,26 @@ SELECT
     'is rejected for no reason' AS PROBLEM
 FROM STAGING.REJECTED_EVENTS
 WHERE COALESCE(ARRAY_SIZE(REASONS), 0) = 0
+UNION ALL
+SELECT
+    CONCAT_WS(
+        '/',
+        COALESCE(DONE.SOURCE_TOPIC, LOGGED.SOURCE_TOPIC, '?'),
+        COALESCE(DONE.SOURCE_PARTITION, LOGGED.SOURCE_PARTITION)::VARCHAR,
+        COALESCE(DONE.SOURCE_OFFSET, LOGGED.SOURCE_OFFSET)::VARCHAR
+    ) AS OFFENDER,
+    CASE
+        WHEN LOGGED.TIMES IS NULL THEN CONCAT('was ', DONE.DONE_HOW, ', and REPLAY_LOG does not say so')
+        WHEN DONE.TIMES IS NULL THEN CONCAT('was not ', LOGGED.DONE_HOW, ' when REPLAY_LOG says so')
+        ELSE CONCAT('was ', DONE.DONE_HOW, ', and REPLAY_LOG says it ', LOGGED.TIMES::VARCHAR, ' times')
+    END AS PROBLEM
+FROM DONE
+FULL OUTER JOIN LOGGED
+    ON
+        DONE.SOURCE_TOPIC = LOGGED.SOURCE_TOPIC
+        AND DONE.SOURCE_PARTITION = LOGGED.SOURCE_PARTITION
+        AND DONE.SOURCE_OFFSET = LOGGED.SOURCE_OFFSET
+        AND DONE.DONE_HOW = LOGGED.DONE_HOW
+        AND DONE.DONE_AT = LOGGED.DONE_AT
+WHERE DONE.TIMES IS DISTINCT FROM LOGGED.TIMES
 ORDER BY OFFENDER
