@@ -179,7 +179,15 @@ def _outcome(session: Session) -> Column:
 
 
 def _with_content(events: DataFrame, content: Column) -> DataFrame:
-    return events.select("EVENT_TYPE", content.alias("EVENT_CONTENT"), "EVENT_METADATA", "INGESTION_TIME")
+    """The events with another content, in their places; that the warehouse refused the old one is over."""
+    metadata = F.col("EVENT_METADATA")
+    place = [(F.lit(key), metadata[key]) for key in ("topic", "generation", "partition", "offset")]
+    return events.select(
+        "EVENT_TYPE",
+        content.alias("EVENT_CONTENT"),
+        F.object_construct(*(part for pair in place for part in pair)).alias("EVENT_METADATA"),
+        "INGESTION_TIME",
+    )
 
 
 def _require_valid(original: DataFrame, content: Column, coordinate: str) -> None:

@@ -31,6 +31,7 @@ class FilterRefusedError(Exception):
             f"{what} A filter is a reason code, coordinates as topic/partition/offset, or a JSON object with "
             f"any of: {', '.join(field.name for field in fields(RejectedFilter))}."
         )
+        self.what = what
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,22 @@ def test_a_corrected_order_takes_its_place_among_the_versions_by_its_own_time(sn
     assert broken(snowcellar) == {}
 
 
+def test_a_payload_that_the_warehouse_had_refused_can_be_corrected(snowcellar: Snowcellar) -> None:
+    snowcellar.empty()
+    snowcellar.load([message(order(), 0)])
+    metadata = {"topic": TOPIC, "generation": 2, "partition": 0, "offset": 0, "refusal": "PAYLOAD_REFUSED"}
+    update = f"UPDATE {names.RAW_EVENTS} SET EVENT_METADATA = PARSE_JSON('{json.dumps(metadata)}')::OBJECT"
+    snowcellar.session.sql(update).collect()
+    distribute_raw_events.main(snowcellar.session)
+    assert rows(snowcellar, f"SELECT REASONS::VARCHAR FROM {names.REJECTED_EVENTS}") == [
+        ('["PAYLOAD_REFUSED"]',)
+    ]
+    correct_rejected.main(snowcellar.session, f"{TOPIC}@2/0/0", json.dumps(order()), "retyped")
+    places = f"SELECT SOURCE_TOPIC, SOURCE_PARTITION, SOURCE_OFFSET FROM {names.STG_ORDERS}"
+    assert rows(snowcellar, places) == [(f"{TOPIC}@2", 0, 0)]
+    assert "every_raw_row_is_accounted_for_once" not in broken(snowcellar)
+
+
 def test_the_original_stays_as_it_was(snowcellar: Snowcellar) -> None:
     snowcellar.run([BATCH])
     columns = "EVENT_CONTENT::VARCHAR, EVENT_METADATA::VARCHAR, REASONS::VARCHAR, REJECTED_AT, INGESTION_TIME"
