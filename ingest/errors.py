@@ -198,3 +198,16 @@ class DeliveryFailed(IngestError):
             "The counts of this run are not those of the topic."
         )
         self.undelivered = undelivered
+
+
+class DeadLettersRefused(IngestError):
+    """The broker did not acknowledge copies of rejected events; they are sent again."""
+
+    transient = True
+
+    def __init__(self, topic: str, letters: int, reason: str) -> None:
+        super().__init__(
+            f"{letters:,} rejected events could not be copied to topic {topic!r}: {reason}. "
+            "They stay in STAGING.REJECTED_EVENTS; the same command goes on where it stopped."
+        )
+        self.letters = letters

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from caves_cli.errors import CannotWrite
+from caves_cli.terminal import visible
 
 # A pipe or a log has no width; tables there are as wide as they need.
 _WIDTH_WITHOUT_TERMINAL: Final = 160
@@ -22,7 +24,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def fail(message: str) -> None:
     """An error in one or two lines; never a traceback."""
-    err.print(f"[bold red]Error:[/] {_plain(message)}")
+    err.print(Text.assemble(("Error:", "bold red"), " ", visible(message, keep="\n")))
 
 
 def note(message: str) -> None:
@@ -60,7 +62,7 @@ def write_json(document: Mapping[str, Any], target: str) -> None:
         Path(target).write_text(text + "\n", encoding="utf-8")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object) -> str | Text:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -69,9 +71,5 @@ def _cell(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, datetime):
         return f"{value.astimezone() if value.tzinfo else value:%Y-%m-%d %H:%M:%S}"
-    return _plain(str(value))
-
-
-def _plain(text: str) -> str:
-    # Rich reads [brackets] as markup; what comes from data or from errors is text.
-    return text.replace("[", r"\[")
+    # Rich reads [brackets] as markup in a str; what comes from data is text, and not all of it is harmless.
+    return Text(visible(str(value), keep="\n"))

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import typer
 
 from caves_cli.errors import CavesError
+from ingest.dead_letter_copying import copying
 from ingest.endpoints import Endpoints
-from ingest.errors import IngestError
+from ingest.errors import IngestError, InvalidSetting
 from ingest.event_log import EventLog
 from ingest.health import Health
 from ingest.ingestor import IngestReport
@@ -46,6 +47,21 @@ def observed(settings: IngestSettings, port: int | None, host: str) -> Iterator[
         url = endpoints.url
         tell(logging.INFO, "serving", f"Serving {url}/metrics, /healthz and /readyz.", url=url)
         yield Observers(health, metrics, events)
+
+
+@contextmanager
+def copied(settings: IngestSettings, dead_letter_topic: str | None, observer: Observer) -> Iterator[Observer]:
+    """Rejected events go to a topic of their own meanwhile, if one is named."""
+    if dead_letter_topic is None:
+        yield observer
+        return
+    if dead_letter_topic == settings.topic:
+        raise InvalidSetting(
+            "dead_letter_topic", dead_letter_topic, "another topic than the one that is read"
+        )
+    place = (settings.connection, settings.config_file, settings.bootstrap, dead_letter_topic)
+    with copying(*place) as copies:
+        yield Observers(observer, copies)
 
 
 def tell_end(report: IngestReport, topic: str) -> None:

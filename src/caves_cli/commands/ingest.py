@@ -63,6 +63,14 @@ def ingest(
     metrics_host: Annotated[
         str, typer.Option(envvar="CAVES_METRICS_HOST", help="Address to serve them on.")
     ] = "127.0.0.1",
+    dead_letter_topic: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CAVES_DEAD_LETTER_TOPIC",
+            metavar="NAME",
+            help="Also copy what the warehouse rejects to this topic. [dim]Default: not copied.[/dim]",
+        ),
+    ] = None,
     log_format: Annotated[
         LogFormat,
         typer.Option(envvar="CAVES_LOG_FORMAT", help="A line an event, for a person or for a machine."),
@@ -84,7 +92,7 @@ def ingest(
 
       caves ingest -c prod --metrics-port 9464 --log-format json
     """
-    from caves_cli.observation import logged, observed, tell_end
+    from caves_cli.observation import copied, logged, observed, tell_end
     from ingest.connections import load_connection
     from ingest.ingestor import run
     from ingest.settings import DEFAULT_GROUP, IngestSettings
@@ -105,6 +113,10 @@ def ingest(
         )
         # Before anything is said: a name that was mistyped is the commonest fault.
         load_connection(connection, config_file)
-        with observed(settings, metrics_port, metrics_host) as observer, stop_on_signals() as stop:
-            report = run(settings, stop, observer)
+        with (
+            observed(settings, metrics_port, metrics_host) as observer,
+            copied(settings, dead_letter_topic, observer) as observers,
+            stop_on_signals() as stop,
+        ):
+            report = run(settings, stop, observers)
         tell_end(report, settings.topic)
