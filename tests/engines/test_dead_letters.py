@@ -142,10 +142,11 @@ def test_a_corrected_order_takes_its_place_among_the_versions_by_its_own_time(sn
 
 def test_a_payload_that_the_warehouse_had_refused_can_be_corrected(snowcellar: Snowcellar) -> None:
     snowcellar.empty()
-    snowcellar.load([message(order(), 0)])
     metadata = {"topic": TOPIC, "generation": 2, "partition": 0, "offset": 0, "refusal": "PAYLOAD_REFUSED"}
-    update = f"UPDATE {names.RAW_EVENTS} SET EVENT_METADATA = PARSE_JSON('{json.dumps(metadata)}')::OBJECT"
-    snowcellar.session.sql(update).collect()
+    raw = (
+        f"SELECT NULL, NULL, NULL, PARSE_JSON('{json.dumps(metadata)}')::OBJECT, TO_VARIANT('{{'), SYSDATE()"
+    )
+    snowcellar.session.sql(f"INSERT INTO {names.RAW_EVENTS} {raw}").collect()
     distribute_raw_events.main(snowcellar.session)
     assert rows(snowcellar, f"SELECT REASONS::VARCHAR FROM {names.REJECTED_EVENTS}") == [
         ('["PAYLOAD_REFUSED"]',)
