@@ -121,6 +121,8 @@ class Ingestor:
                 self._await_load(deadline)
         except IngestError as error:
             log.warning("the batch in hand is left to the next owner: %s", error)
+            # Part of it may be of partitions that stay ours.
+            self._give_up()
         self.lose(partitions)
 
     def lose(self, partitions: Iterable[int]) -> None:

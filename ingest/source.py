@@ -16,6 +16,7 @@ from ingest.positions import PartitionLog
 from ingest.settings import IngestSettings
 from ingest.topics import (
     METADATA_TIMEOUT_SECONDS,
+    NOT_ALLOWED,
     client_settings,
     kafka_log,
     topic_identity,
@@ -180,8 +181,8 @@ class KafkaSource:
         gained = [partition for partition in known if partition not in self._partitions]
         if gained:
             log.info("topic %s gained partitions %s", self._settings.topic, gained)
-            self._partitions = known
             self._consumer.incremental_assign(self._places(self._owner.take_over(gained)))
+            self._partitions = known
 
     def report_progress(self, offsets: Mapping[int, int]) -> None:
         """Tell Kafka how far we are, for lag monitors. Nothing depends on it, so a failure is only noted."""
@@ -223,6 +224,7 @@ class KafkaSource:
 
     def _on_assign(self, partitions: list[TopicPartition]) -> None:
         log.info("assigned partitions %s", [part.partition for part in partitions])
+        self._know_nothing_of([part.partition for part in partitions])
         offsets = self._owner.take_over([part.partition for part in partitions])
         self._consumer.incremental_assign(self._places(offsets))
 
@@ -235,6 +237,13 @@ class KafkaSource:
         log.warning("lost partitions %s", [part.partition for part in partitions])
         self._owner.lose([part.partition for part in partitions])
         self._consumer.incremental_unassign(partitions)
+
+    def _know_nothing_of(self, partitions: list[int]) -> None:
+        """They may have been ours before; what was heard of them then says nothing now."""
+        self._at_end.difference_update(partitions)
+        self._held = [message for message in self._held if message.partition() not in partitions]
+        for partition in partitions:
+            self._refused_at.pop(partition, None)
 
     def _places(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [
@@ -298,7 +307,7 @@ class KafkaSource:
             # Looked up anew, which tells a topic that is gone from a broker that has just started.
             self._owner.displaced(partition)
             return
-        if error.fatal():
+        if error.fatal() or error.code() in NOT_ALLOWED:
             raise KafkaFailed("reading", error.str())
         # The client goes on by itself: another attempt, another broker.
         log.warning("Kafka: %s", error.str())

@@ -19,6 +19,14 @@ DEFAULT_TOPIC: Final = "sales_events"
 DEFAULT_PARTITIONS: Final = 4
 # Long enough for a broker in another data centre, short enough for a person who mistyped the address.
 METADATA_TIMEOUT_SECONDS: Final = 5.0
+# It answered, and does not let us: waiting does not help, and a quiet log would hide it.
+NOT_ALLOWED: Final = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    }
+)
 # A broker from before topic identities answers with sixteen zero bytes, in base64.
 _NO_IDENTITY: Final = "AAAAAAAAAAAAAAAAAAAAAA"
 
@@ -51,6 +59,8 @@ def topic_partitions(bootstrap: str, topic: str, extra: Mapping[str, Any] | None
     """The topic's partitions, in order; TopicMissing names those that exist."""
     topics = _metadata(bootstrap, METADATA_TIMEOUT_SECONDS, extra).topics
     found = topics.get(topic)
+    if found is not None and found.error is not None and found.error.code() in NOT_ALLOWED:
+        raise KafkaFailed(f"looking at topic {topic!r}", found.error.str())
     if found is None or not found.partitions:
         raise TopicMissing(topic, bootstrap, topics)
     return sorted(found.partitions)
@@ -67,6 +77,8 @@ def topic_identity(bootstrap: str, topic: str, extra: Mapping[str, Any] | None =
         answer = admin.describe_topics(request, request_timeout=METADATA_TIMEOUT_SECONDS)[topic].result()
     except KafkaException as error:
         match error.args[0].code():
+            case code if code in NOT_ALLOWED:
+                raise KafkaFailed(f"looking at topic {topic!r}", error.args[0].str()) from error
             case KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise TopicMissing(topic, bootstrap, ()) from error
             case KafkaError._UNSUPPORTED_FEATURE | KafkaError.UNSUPPORTED_VERSION:

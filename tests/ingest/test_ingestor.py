@@ -23,6 +23,7 @@ from ingest.ingestor import Ingestor, run
 from ingest.observer import BatchReport, Observer
 from ingest.producer import produce
 from ingest.settings import IngestSettings
+from ingest.source import KafkaSource
 from ingest.topics import kafka_log
 from ingest.truth import Truth
 from tests.ingest.doubles import ListSink, a_run
@@ -302,3 +303,32 @@ def test_partition_that_goes_while_the_warehouse_is_away_takes_its_rows_along_an
     assert set(report.next_offsets) == {1, 2, 3}
     assert len(sink.coordinates) == len(set(sink.coordinates)) == sum(report.next_offsets.values())
     assert sink.offsets[0] == 0
+
+
+def test_batch_that_is_refused_while_a_partition_goes_is_not_forgotten_for_those_that_stay(
+    broker: EmbeddedBroker, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _produced(broker, topic)
+    loading, leaving = Event(), Event()
+
+    def refuse_while_leaving(_: Batch) -> None:
+        if not leaving.is_set():
+            loading.set()
+            leaving.wait(10)
+            raise WarehouseRefused("INSERT", "not now")
+
+    sink = ListSink(before_load=refuse_while_leaving)
+    ingestor = Ingestor(_settings(broker, topic), sink, Event(), Observer())
+    read = KafkaSource.read
+
+    def read_with_rebalance(source: KafkaSource, *bounds: Any) -> list[Any]:
+        if loading.is_set() and not leaving.is_set():
+            leaving.set()
+            ingestor.hand_over([0])
+        return read(source, *bounds)
+
+    monkeypatch.setattr(KafkaSource, "read", read_with_rebalance)
+    report = ingestor.run()
+    ingestor.close()
+    assert set(report.next_offsets) == {1, 2, 3}
+    assert len(sink.coordinates) == len(set(sink.coordinates)) == sum(report.next_offsets.values()) > 0
