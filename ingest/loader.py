@@ -18,7 +18,7 @@ import pyarrow as pa
 from caves_snowpark.event_contract import PAYLOAD_REFUSED, PAYLOAD_TOO_LARGE
 from caves_snowpark.names import INGEST_STAGE, RAW_DATA, RAW_EVENTS
 from ingest import refusals
-from ingest.batch import Batch, parquet
+from ingest.batch import Batch, Slice, parquet
 from ingest.errors import (
     FencedError,
     IngestError,
@@ -105,8 +105,8 @@ class WarehouseSink:
 
     def __init__(self, session: WarehouseSession) -> None:
         self._session = session
-        # Whether an attempt at the batch in hand ended without an answer: it may have been committed.
-        self._in_doubt = False
+        # What an attempt would have loaded that ended without an answer: it may have been committed.
+        self._in_doubt: tuple[Slice, ...] = ()
 
     def stored_offsets(self, topic: str, logs: Mapping[int, PartitionLog]) -> dict[int, StoredOffset]:
         stored = read_offsets(self._session, topic)
@@ -119,7 +119,6 @@ class WarehouseSink:
             know_topic(self._session, topic, identity)
         if missing or (identity is not None and nameless):
             stored = read_offsets(self._session, topic)
-        self._in_doubt = False
         return {partition: stored[partition] for partition in logs}
 
     def reset_offsets(self, topic: str, resets: Sequence[OffsetReset]) -> None:
@@ -136,9 +135,9 @@ class WarehouseSink:
             raise
 
     def load(self, batch: Batch) -> None:
-        if self._in_doubt and self._already_stored(batch):
+        if self._in_doubt == batch.slices and self._already_stored(batch):
             log.info("the attempt without an answer was committed; %s rows are not loaded again", batch.rows)
-            self._in_doubt = False
+            self._in_doubt = ()
             return
         batch = self._without_large(batch)
         try:
@@ -213,9 +212,9 @@ class WarehouseSink:
                 self._fenced_unless_ours(batch)
                 return
             self._session.run("COMMIT")
-            self._in_doubt = False
+            self._in_doubt = ()
         except WarehouseUnreachable:
-            self._in_doubt = True
+            self._in_doubt = batch.slices
             raise
         except IngestError:
             self._roll_back()
@@ -228,9 +227,9 @@ class WarehouseSink:
         """The offsets are not where the batch starts: an earlier attempt moved them, or a stranger."""
         self._session.run("ROLLBACK")
         stored = read_offsets(self._session, batch.topic)
-        if not (self._in_doubt and _covers(stored, batch)):
+        if not (self._in_doubt == batch.slices and _covers(stored, batch)):
             raise FencedError(batch.topic, batch.starts, next_offsets(stored))
-        self._in_doubt = False
+        self._in_doubt = ()
 
     def _already_stored(self, batch: Batch) -> bool:
         return _covers(read_offsets(self._session, batch.topic), batch)

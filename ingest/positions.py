@@ -40,8 +40,8 @@ class PartitionLog:
     high: int
     # None where the broker does not tell: before Kafka 2.8.
     topic_id: str | None = None
-    # A fetch at the stored offset was refused because the log ends before it. Asked for directly, not every
-    # broker tells the true end of a log.
+    # A fetch of ours was refused because the log ends before it. Asked for directly, not every broker tells
+    # the true end of a log.
     is_past_end: bool = False
 
 
@@ -116,7 +116,9 @@ def next_offsets(stored: Mapping[int, StoredOffset]) -> dict[int, int]:
 def _displaced_by(stored: StoredOffset, log: PartitionLog) -> GapReason | None:
     if stored.topic_id and log.topic_id and stored.topic_id != log.topic_id:
         return GapReason.TOPIC_REPLACED
-    if log.is_past_end:
+    # What was refused may be another offset than the stored one: one read ahead, or one that another member
+    # has answered since.
+    if log.is_past_end and stored.next_offset > log.high:
         # Without identities the likelier of the two: topics are deleted more often than logs are cut.
         is_same = stored.topic_id is not None and stored.topic_id == log.topic_id
         return GapReason.LOG_TRUNCATED if is_same else GapReason.TOPIC_REPLACED

@@ -92,6 +92,23 @@ def test_commit_that_lands_only_after_we_looked_is_recognised_as_ours() -> None:
     assert (warehouse.offsets, warehouse.committed_rows) == ({0: 3, 1: 3}, 6)
 
 
+@pytest.mark.parametrize("lands_late", [False, True])
+def test_commit_in_doubt_is_still_known_as_ours_after_other_partitions_were_looked_up(
+    lands_late: bool,
+) -> None:
+    # Partitions may come while a batch waits for its next attempt.
+    warehouse = FakeWarehouse({0: 0, 1: 0})
+    warehouse.failures.append(("COMMIT", _lost(), not lands_late))
+    sink, batch = _sink(warehouse), _batch()
+    with pytest.raises(WarehouseUnreachable):
+        sink.load(batch)
+    sink.stored_offsets("sales", {2: PartitionLog(0, 9)})
+    if lands_late:
+        warehouse.at_begin = lambda: warehouse.commit({0: 3, 1: 3}, 6)
+    sink.load(batch)
+    assert (warehouse.offsets, warehouse.committed_rows) == ({0: 3, 1: 3, 2: 0}, 6)
+
+
 def test_lock_that_is_not_given_is_a_reason_to_try_again() -> None:
     warehouse = FakeWarehouse({0: 0, 1: 0})
     busy = ProgrammingError("Statement reached its statement or warehouse timeout", errno=625)

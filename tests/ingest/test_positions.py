@@ -38,6 +38,9 @@ def _gaps(reset: OffsetReset) -> list[tuple[int, int, int | None, str]]:
         PartitionLog(0, 100, None),
         # An end that was asked for and is too low, as the embedded broker tells it, is no proof.
         PartitionLog(0, 60, "one"),
+        # What was refused is another offset: one read ahead, or one from before another member's reset.
+        PartitionLog(0, 140, "one", is_past_end=True),
+        PartitionLog(0, 140, None, is_past_end=True),
     ],
 )
 def test_an_offset_that_the_log_has_is_left_alone(log: PartitionLog, policy: OnOffsetReset) -> None:
