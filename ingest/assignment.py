@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from ingest.batch import Batch
+from ingest.errors import FencedError
 from ingest.loading import BackgroundLoad
 from ingest.observer import Observer
 from ingest.positions import OffsetReset, PartitionLog, StoredOffset, next_offsets, resets_needed
@@ -12,6 +14,10 @@ from ingest.sink import Sink
 from ingest.source import KafkaSource
 
 log = logging.getLogger(__name__)
+
+# A partition that changes hands may be reset by both members, and a reset whose answer was lost may hold after
+# all: then it is judged again by what is stored now.
+_MOST_RESETS: Final = 3
 
 
 class Assignment:
@@ -72,9 +78,15 @@ class Assignment:
         self, sink: Sink, logs: Mapping[int, PartitionLog]
     ) -> tuple[dict[int, StoredOffset], list[OffsetReset]]:
         topic = self._settings.topic
-        stored = sink.stored_offsets(topic, logs)
-        resets = resets_needed(topic, stored, logs, self._settings.on_offset_reset)
-        if resets:
-            sink.reset_offsets(topic, resets)
+        for attempt in range(1, _MOST_RESETS + 1):
             stored = sink.stored_offsets(topic, logs)
-        return stored, resets
+            resets = resets_needed(topic, stored, logs, self._settings.on_offset_reset)
+            if not resets:
+                break
+            try:
+                sink.reset_offsets(topic, resets)
+                return sink.stored_offsets(topic, logs), resets
+            except FencedError:
+                if attempt == _MOST_RESETS:
+                    raise
+        return stored, []
