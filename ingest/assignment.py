@@ -15,8 +15,8 @@ from ingest.source import KafkaSource
 
 log = logging.getLogger(__name__)
 
-# A partition that changes hands may be reset by both members, and a reset whose answer was lost may hold after
-# all: then it is judged again by what is stored now.
+# A partition that changes hands may be reset by both members, and a reset whose answer was lost may hold
+# after all: then it is judged again by what is stored now.
 _MOST_RESETS: Final = 3
 
 

@@ -73,11 +73,14 @@ class MessagesInHand:
     def __init__(self, topic: str) -> None:
         self._topic = topic
         self._messages: list[KafkaMessage] = []
+        self._headers: list[str | None] = []
         self._ends: dict[int, int] = {}
         self._holes: list[tuple[int, int, int]] = []
         # When the oldest message came, by the monotonic clock.
         self.since = 0.0
         self.payload_bytes = 0
+        # With keys and headers, which may be as large.
+        self.held_bytes = 0
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -106,8 +109,11 @@ class MessagesInHand:
             if offset > next_offset:
                 self._holes.append((partition, next_offset, offset))
             self._ends[partition] = offset + 1
+            headers = _headers_text(message)
             self._messages.append(message)
+            self._headers.append(headers)
             self.payload_bytes += len(message.value() or b"")
+            self.held_bytes += body_bytes(message) + len(headers or "")
         return repeated
 
     def batch(self, starts: Mapping[int, int], generations: Mapping[int, int] | None = None) -> Batch:
@@ -121,16 +127,25 @@ class MessagesInHand:
             Gap(partition, of.get(partition, 0), start, end, GapReason.NOT_IN_LOG)
             for partition, start, end in self._holes
         )
-        return Batch(self._topic, slices, _table(self._topic, self._messages, of), self.payload_bytes, gaps)
+        table = _table(self._topic, self._messages, self._headers, of)
+        return Batch(self._topic, slices, table, self.payload_bytes, gaps)
 
     def clear(self) -> None:
         self._messages = []
+        self._headers = []
         self._ends = {}
         self._holes = []
-        self.payload_bytes = 0
+        self.payload_bytes = self.held_bytes = 0
 
 
-def _table(topic: str, messages: list[KafkaMessage], generations: Mapping[int, int]) -> pa.Table:
+def body_bytes(message: KafkaMessage) -> int:
+    """The size of a message's value and key."""
+    return len(message.value() or b"") + len(message.key() or b"")
+
+
+def _table(
+    topic: str, messages: list[KafkaMessage], headers: list[str | None], generations: Mapping[int, int]
+) -> pa.Table:
     payload, encoding = _as_text([message.value() for message in messages])
     key, key_encoding = _as_text([message.key() for message in messages])
     return pa.table(
@@ -144,7 +159,7 @@ def _table(topic: str, messages: list[KafkaMessage], generations: Mapping[int, i
             "timestamp_ms": pa.array([message.timestamp()[1] for message in messages], pa.int64()),
             "message_key": key,
             "key_encoding": key_encoding,
-            "headers": pa.array([_headers_text(message.headers()) for message in messages], pa.string()),
+            "headers": pa.array(headers, pa.string()),
             "payload": payload,
             "payload_encoding": encoding,
             # Filled for a message that the warehouse cannot hold as it is: see refusals.py.
@@ -184,11 +199,16 @@ def _text_and_encoding(value: bytes | None) -> tuple[str | None, str]:
         return base64.b64encode(value).decode("ascii"), BASE64
 
 
-def _headers_text(headers: Any) -> str | None:
+def _headers_text(message: KafkaMessage) -> str | None:
     """Kafka headers, an ordered list that may repeat a name, as JSON: [[name, text], ...].
 
-    A value that is not UTF-8 is {"base64": "..."} in place of the text.
+    A value that is not UTF-8 is {"base64": "..."} in place of the text. To be asked once of each message:
+    where a name is not UTF-8 the client fails, and what it gives when asked again ends the process.
     """
+    try:
+        headers = message.headers()
+    except (SystemError, UnicodeDecodeError):
+        return orjson.dumps({"unreadable": "a name is not UTF-8"}).decode()
     if not headers:
         return None
     return orjson.dumps([[name, _header_value(value)] for name, value in headers]).decode()

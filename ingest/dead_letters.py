@@ -263,7 +263,8 @@ def _bytes(text: str | None, encoding: str | None) -> bytes | None:
 def _headers(headers: Any) -> list[Header]:
     return [
         (name, _bytes(value[BASE64], BASE64) if isinstance(value, dict) else _bytes(value, None))
-        for name, value in headers or []
+        # Not a list: names that the client could not read.
+        for name, value in (headers if isinstance(headers, list) else [])
     ]
 
 

@@ -159,7 +159,7 @@ class Ingestor:
         # While a batch is on its way its answer is looked for often: the next one should not wait for it.
         seconds = _READ_SECONDS if self._loads.batch is None else _READ_SECONDS / 10
         messages = self._source.read(
-            settings.batch_rows - len(hand), settings.batch_bytes - hand.payload_bytes, seconds
+            settings.batch_rows - len(hand), settings.batch_bytes - hand.held_bytes, seconds
         )
         if self._must_rewind:
             # Partitions changed during the read: what it brought continues a batch that was given up.
@@ -169,7 +169,7 @@ class Ingestor:
 
     def _is_full(self) -> bool:
         hand, settings = self._hand, self._settings
-        return len(hand) >= settings.batch_rows or hand.payload_bytes >= settings.batch_bytes
+        return len(hand) >= settings.batch_rows or hand.held_bytes >= settings.batch_bytes
 
     def _wait_for_room(self) -> None:
         """Let the load under way end; when that takes long the partitions rest, and the group is answered."""

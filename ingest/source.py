@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from ingest.batch import body_bytes
 from ingest.errors import BrokerUnreachable, IngestError, KafkaFailed, TopicMissing
 from ingest.positions import PartitionLog
 from ingest.settings import IngestSettings
@@ -95,20 +96,20 @@ class KafkaSource:
             on_lost=self._guarded(self._on_lost),
         )
 
-    def read(self, most: int, payload_bytes: int, timeout_seconds: float) -> list[Message]:
-        """Up to `most` messages of about `payload_bytes` together; fewer, or none, when the time is over."""
+    def read(self, most: int, most_bytes: int, timeout_seconds: float) -> list[Message]:
+        """Up to `most` messages of about `most_bytes` together; fewer, or none, when the time is over."""
         if self._is_resting:
             self._consumer.resume(self._consumer.assignment())
             self._is_resting = False
         # A message's size is known when it is there: so few are asked for that they fit if they are all as
         # large as the largest of late.
-        fitting = max(1, min(most, READ_CHUNK, payload_bytes // self._message_bytes))
+        fitting = max(1, min(most, READ_CHUNK, most_bytes // self._message_bytes))
         held, self._held = self._held, []
         received = held or self._consumer.consume(fitting, timeout_seconds)
         self._raise_failure()
         messages = [message for message in received if message.error() is None]
         if messages:
-            largest = max(len(message.value() or b"") for message in messages)
+            largest = max(map(body_bytes, messages))
             self._message_bytes = max(1, largest, self._message_bytes // 2)
             self._at_end.difference_update(message.partition() or 0 for message in messages)
         if len(messages) < len(received):

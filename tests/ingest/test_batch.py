@@ -1,6 +1,7 @@
 """From messages to columns: nothing is lost, nothing is parsed, and what is not UTF-8 says so."""
 
 import base64
+from typing import Any, ClassVar
 
 import orjson
 import pyarrow as pa
@@ -123,6 +124,31 @@ def test_hand_counts_bytes_and_waits_from_its_first_message_on() -> None:
     assert hand.age_seconds > 0
     hand.clear()
     assert (len(hand), hand.payload_bytes, hand.age_seconds) == (0, 0, 0)
+
+
+def test_keys_and_headers_count_for_the_bound_of_what_is_held() -> None:
+    # PITFALLS 30: a tombstone has no payload, and may be as large as a message can be.
+    hand = MessagesInHand("sales")
+    hand.add([FakeMessage(0, None, b"k" * 5_000, extra=[("h", b"v" * 7_000)])], {0: 0})
+    assert hand.payload_bytes == 0
+    assert 12_000 < hand.held_bytes < 12_100
+    hand.clear()
+    assert hand.held_bytes == 0
+
+
+def test_headers_that_the_client_cannot_read_stop_nobody_and_are_asked_for_once() -> None:
+    # PITFALLS 23: a name that is not UTF-8. Asked again, the client gives a list with a hole in memory.
+    class Unreadable(FakeMessage):
+        asked: ClassVar[list[int]] = []
+
+        def headers(self) -> Any:
+            self.asked.append(self.at)
+            raise SystemError("returned a result with an exception set")
+
+    broken, fine = _rows(Unreadable(0), FakeMessage(1, extra=[("a", b"1")]))
+    assert orjson.loads(str(broken["headers"])) == {"unreadable": "a name is not UTF-8"}
+    assert (broken["payload"], fine["headers"]) == ("{}", '[["a","1"]]')
+    assert Unreadable.asked == [0]
 
 
 def test_columns_are_text_because_snowflake_reads_no_binary_column_of_parquet() -> None:
