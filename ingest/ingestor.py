@@ -196,7 +196,13 @@ class Ingestor:
         return is_idle and self._is_at_end()
 
     def _send(self) -> None:
-        """Send what is in hand on its way into the warehouse."""
+        """Send what is in hand on its way into the warehouse, if it is of the topic that we know."""
+        try:
+            if self._is_made_anew():
+                return
+        except IngestError as error:
+            # From a broker that cannot say so nothing of a new log has come either.
+            log.debug("the topic was not looked at: %s", error)
         batch = self._hand.batch(self._ours.sent, self._ours.generations)
         self._loads.start(batch, self._hand.since)
         self._hand.clear()
@@ -291,13 +297,22 @@ class Ingestor:
     def _check_topic(self) -> None:
         try:
             self._source.take_new_partitions()
-            if self._ours.is_of_another_topic(self._source.identity()):
-                log.warning("topic %s was made anew", self._settings.topic)
-                self._must_rewind = True
+            self._is_made_anew()
         except IngestError as error:
             if not error.transient:
                 raise
             log.warning("the topic was not looked at: %s", error)
+
+    def _is_made_anew(self) -> bool:
+        """Whether what was read last may be of another log than the one whose offsets we move.
+
+        Where the new log is the longer one the client reads on in it without a word.
+        """
+        if not self._ours.is_of_another_topic(self._source.identity()):
+            return False
+        log.warning("topic %s was made anew", self._settings.topic)
+        self._must_rewind = True
+        return True
 
     def _finish(self) -> None:
         """Load what is in hand before leaving; with the warehouse away it is left to the next run instead."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from ingest.batch import body_bytes
 from ingest.errors import BrokerUnreachable, IngestError, KafkaFailed, TopicMissing
@@ -18,6 +19,7 @@ from ingest.settings import IngestSettings
 from ingest.topics import (
     METADATA_TIMEOUT_SECONDS,
     NOT_ALLOWED,
+    admin_client,
     client_settings,
     kafka_log,
     topic_identity,
@@ -80,6 +82,8 @@ class KafkaSource:
         # Offsets at which a fetch was refused, by partition.
         self._refused_at: dict[int, int] = {}
         self._message_bytes = _FIRST_GUESS_BYTES
+        # Kept: its connection is what takes time.
+        self._admin: AdminClient | None = None
         # Asked before there is a consumer, which would go on logging that nobody answers.
         self._partitions = topic_partitions(settings.bootstrap, settings.topic, settings.kafka)
         self._consumer = Consumer(_consumer_settings(settings), logger=kafka_log)
@@ -209,7 +213,9 @@ class KafkaSource:
         self._missing_since = None
 
     def _identity(self) -> str | None:
-        return topic_identity(self._settings.bootstrap, self._settings.topic, self._settings.kafka)
+        if self._admin is None:
+            self._admin = admin_client(self._settings.bootstrap, self._settings.kafka)
+        return topic_identity(self._admin, self._settings.bootstrap, self._settings.topic)
 
     def _assigned(self) -> set[int]:
         return {place.partition for place in self._consumer.assignment()}

@@ -45,7 +45,7 @@ def create_topic(bootstrap: str, topic: str = DEFAULT_TOPIC, partitions: int = D
     try:
         request = NewTopic(topic, num_partitions=partitions, replication_factor=1)
         # The client must live until its answer is there: unnamed, it would be destroyed while it waits.
-        admin = _admin(bootstrap)
+        admin = admin_client(bootstrap)
         admin.create_topics([request], operation_timeout=METADATA_TIMEOUT_SECONDS)[topic].result()
     except KafkaException as error:
         if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
@@ -66,12 +66,11 @@ def topic_partitions(bootstrap: str, topic: str, extra: Mapping[str, Any] | None
     return sorted(found.partitions)
 
 
-def topic_identity(bootstrap: str, topic: str, extra: Mapping[str, Any] | None = None) -> str | None:
+def topic_identity(admin: AdminClient, bootstrap: str, topic: str) -> str | None:
     """What tells this topic from an earlier one of the same name; None where the broker does not say.
 
     https://cwiki.apache.org/confluence/display/KAFKA/KIP-516%3A+Topic+Identifiers
     """
-    admin = _admin(bootstrap, extra)
     request = TopicCollection([topic])
     try:
         answer = admin.describe_topics(request, request_timeout=METADATA_TIMEOUT_SECONDS)[topic].result()
@@ -104,10 +103,10 @@ def _metadata(
     bootstrap: str, timeout_seconds: float, extra: Mapping[str, Any] | None = None
 ) -> ClusterMetadata:
     try:
-        return _admin(bootstrap, extra).list_topics(timeout=timeout_seconds)
+        return admin_client(bootstrap, extra).list_topics(timeout=timeout_seconds)
     except KafkaException as error:
         raise BrokerUnreachable(bootstrap, error.args[0].str()) from error
 
 
-def _admin(bootstrap: str, extra: Mapping[str, Any] | None = None) -> AdminClient:
+def admin_client(bootstrap: str, extra: Mapping[str, Any] | None = None) -> AdminClient:
     return AdminClient(client_settings(bootstrap, extra), logger=kafka_log)

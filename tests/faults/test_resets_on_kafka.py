@@ -2,9 +2,10 @@
 
 import pytest
 
-from caves_snowpark.names import KAFKA_OFFSET_GAPS, KAFKA_OFFSETS
+from caves_snowpark.names import KAFKA_OFFSET_GAPS, KAFKA_OFFSETS, RAW_EVENTS
 from ingest.errors import OffsetOutOfRange
 from ingest.positions import OnOffsetReset
+from tests.faults.apache_kafka.cluster import wait_until
 from tests.faults.conftest import Flow
 
 pytestmark = pytest.mark.kafka
@@ -33,3 +34,20 @@ def test_a_refused_fetch_is_answered_by_the_policy_and_reading_goes_on(flow: Flo
     assert [generation for _, generation, _ in stored] == [1, 0, 0, 0]
     assert again == stored[0][2]
     assert gaps == [(0, "LOG_TRUNCATED")]
+
+
+def test_a_longer_log_that_replaced_ours_while_we_read_is_not_taken_for_its_continuation(flow: Flow) -> None:
+    # PITFALLS 29. The client reads on in the new log, and the look at the topic now and then is far away.
+    flow.produce(200)
+    flow.ingest_on(on_offset_reset=OnOffsetReset.EARLIEST, topic_check_seconds=600.0)
+    flow.wait_for(200)
+    flow.cluster.delete_topic(flow.topic)
+    flow.cluster.create_topic(flow.topic, partitions=4)
+    flow.produce(2_000, seed=3)
+    wait_until(lambda: flow.rows >= 2_200)
+    with flow.warehouse.session() as ask:
+        loaded = ask(
+            f"SELECT COALESCE(EVENT_METADATA:generation::NUMBER(38, 0), 0) AS G, COUNT(*) FROM {RAW_EVENTS} "
+            f"WHERE EVENT_METADATA:topic::VARCHAR = '{flow.topic}' GROUP BY G ORDER BY G"
+        )
+    assert loaded == [(0, 200), (1, 2_000)]
