@@ -9,10 +9,10 @@ ARGS ?=
 # Tests run on all cores, a file on one of them. `make test WORKERS=0` runs them one after the other.
 WORKERS ?= auto
 EVENTS ?= 100000
-SEED ?= 1
+ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka hostile check format bench clean
+.PHONY: help install demo test test-kafka hostile faults check format bench clean
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,11 @@ test-kafka: $(STAMP) ## run the tests that need Apache Kafka; skipped where Java
 	@$(BIN)/pytest -m kafka -n $(WORKERS) --dist loadfile $(ARGS)
 
 hostile: $(STAMP) ## send a flood of messages, a fifth of them hostile (EVENTS=1000000 SEED=1)
-	@$(BIN)/python -m tests.hostile --events $(EVENTS) --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m tests.hostile --events $(EVENTS) --seed $(or $(SEED),1) $(ARGS)
+
+faults: $(STAMP) ## break the pipeline at random and check it (ROUNDS=20 SEED=1 ONLY=zombie NODES=3)
+	@$(BIN)/python -m tests.faults --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(BROKER),--broker $(BROKER)) $(if $(NODES),--nodes $(NODES)) $(if $(REPORT),--report $(REPORT))
 
 check: $(STAMP) ## lint, type check and SQL lint
 	$(BIN)/ruff check .

@@ -2,12 +2,14 @@
 
 import signal
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
 from ingest.ingestor import run
 from ingest.producer import produce
@@ -15,7 +17,7 @@ from ingest.settings import IngestSettings
 from ingest.truth import Truth
 from tests.faults.apache_kafka.cluster import KafkaCluster, running_cluster, wait_until
 from tests.faults.apache_kafka.jars import KafkaUnavailable, jars, java
-from tests.faults.coordinates import Comparison, compare, coordinates_in_log, coordinates_in_raw
+from tests.faults.coordinates import Comparison, Coordinate, compare, coordinates_in_log, coordinates_in_raw
 from tests.faults.ingestors import IngestCommand, Ingestor
 from tests.ingest.doubles import a_run
 from tests.ingest.warehouse import LocalWarehouse
@@ -129,11 +131,28 @@ class Flow:
         described = self.cluster.admin.describe_consumer_groups([self.topic])[self.topic].result()
         return sum(bool(member.assignment.topic_partitions) for member in described.members)
 
+    def log(self) -> Counter[Coordinate]:
+        return coordinates_in_log(self.cluster.bootstrap, self.topic)
+
     def compared(self) -> Comparison:
         with self.warehouse.session() as ask:
-            return compare(
-                coordinates_in_log(self.cluster.bootstrap, self.topic), coordinates_in_raw(ask, self.topic)
-            )
+            return compare(self.log(), coordinates_in_raw(ask, self.topic))
+
+    def produce_in_transactions(self, count: int, messages: int = 25) -> int:
+        """So many transactions, every second one aborted; how many messages are committed."""
+        settings = {"bootstrap.servers": self.cluster.bootstrap, "transactional.id": self.topic}
+        producer = Producer(settings)
+        producer.init_transactions(20)
+        for number in range(count):
+            producer.begin_transaction()
+            for line in range(messages):
+                text = f'{{"event_type": "ORDER_CREATED", "order_line_id": "{number}-{line}"}}'
+                producer.produce(self.topic, text, str(line))
+            if number % 2:
+                producer.abort_transaction(20)
+            else:
+                producer.commit_transaction(20)
+        return (count + 1) // 2 * messages
 
     def close(self) -> None:
         for ingestor in self._started:

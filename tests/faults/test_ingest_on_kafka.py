@@ -55,17 +55,7 @@ def test_broker_that_is_silent_for_a_while_is_waited_for(one_node: KafkaCluster,
 
 
 def test_aborted_transactions_never_reach_raw_and_committed_ones_do(flow: Flow) -> None:
-    producer = Producer({"bootstrap.servers": flow.cluster.bootstrap, "transactional.id": flow.topic})
-    producer.init_transactions(20)
-    for number in range(20):
-        producer.begin_transaction()
-        for line in range(25):
-            text = f'{{"event_type": "ORDER_CREATED", "order_line_id": "{number}-{line}"}}'
-            producer.produce(flow.topic, text, str(line))
-        if number % 2:
-            producer.abort_transaction(20)
-        else:
-            producer.commit_transaction(20)
+    assert flow.produce_in_transactions(20) == 250
     assert flow.ingest(batch_rows=60) == 250
     flow.wait_for(250)
     with flow.warehouse.session() as ask:

@@ -58,10 +58,13 @@ class KafkaCluster:
 
     def start(self) -> None:
         """Start every node that does not run, and wait until all of them serve."""
+        self.start_nodes()
+        self.wait_until_ready()
+
+    def start_nodes(self) -> None:
         for node in self.nodes:
             if not node.running:
                 node.start()
-        self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         """Until every node that runs is a member, and every partition has a leader."""
@@ -139,11 +142,12 @@ class KafkaCluster:
         finally:
             consumer.close()
 
-    def reset_group(self, group: str, topic: str) -> None:
-        """Set the group's committed offsets to 0; the group must have no members."""
+    def reset_group(self, group: str, topic: str) -> bool:
+        """Set the group's committed offsets to 0; KafkaException while the group has members."""
         places = [TopicPartition(topic, partition, 0) for partition in self.leaders(topic)]
         request = [ConsumerGroupTopicPartitions(group, places)]
         self.admin.alter_consumer_group_offsets(request)[group].result()
+        return True
 
     @property
     def _direct(self) -> str:

@@ -1,6 +1,5 @@
 """One node of Apache Kafka, broker and controller in one process, on loopback."""
 
-import os
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -51,11 +50,6 @@ class KafkaNode:
     @property
     def log(self) -> Path:
         return self.folder / "node.log"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -111,11 +105,15 @@ class KafkaNode:
 
     def pause(self) -> None:
         """SIGSTOP: its connections stay open and nobody answers."""
-        os.kill(self.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        if self.running:
-            os.kill(self.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            # Popen looks first whether the process has ended: a pid may be a stranger's by then.
+            self._process.send_signal(number)
 
     @property
     def _properties(self) -> Path:
