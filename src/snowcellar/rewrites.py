@@ -188,27 +188,31 @@ def product_of_numbers(session: Session, node: exp.Expr) -> exp.Expr:
     """NUMBER times NUMBER has as many digits as both together, up to 38.
 
     Source: https://docs.snowflake.com/en/sql-reference/operators-arithmetic
-    DuckDB keeps to 18 digits where both have no more, and fails beyond. Deviation: seen only where the cast
-    that makes a factor a NUMBER stands in the statement, alone or in the branches of IFF, CASE and COALESCE.
+    DuckDB keeps to 18 digits where both have no more, and fails beyond. Deviation: seen only where what makes
+    a factor a NUMBER stands in the statement, alone or in the branches of IFF, CASE and COALESCE.
     """
     if not isinstance(node, exp.Mul) or node.meta.get("widened"):
         return node
-    left, right = _number_type(node.this), _number_type(node.expression)
-    if left is not None and right is not None:
-        scale = left.expressions[1].name if len(left.expressions) > 1 else "0"
+    scale = _scale(node.this)
+    if scale is not None and _scale(node.expression) is not None:
         wide = exp.DataType.build(f"DECIMAL(38, {scale})", dialect="duckdb")
         node.set("this", exp.Cast(this=node.this, to=wide))
         node.meta["widened"] = True
     return node
 
 
-def _number_type(node: exp.Expr) -> exp.DataType | None:
-    """The NUMBER(p, s) that an expression is cast to, if its text says so."""
+def _scale(node: exp.Expr) -> str | None:
+    """The s of the NUMBER(p, s) that an expression is made to be, if its text says so."""
     match node:
         case exp.Paren():
-            return _number_type(node.this)
+            return _scale(node.this)
         case exp.Cast(to=exp.DataType() as to):
-            return to if to.is_type(exp.DataType.Type.DECIMAL) and to.expressions else None
+            if not (to.is_type(exp.DataType.Type.DECIMAL) and to.expressions):
+                return None
+            return to.expressions[1].name if len(to.expressions) > 1 else "0"
+        case exp.ToNumber():
+            scale = node.args.get("scale")
+            return scale.name if scale else "0"
         case exp.If():
             branches = [node.args.get("true"), node.args.get("false")]
         case exp.Case():
@@ -217,7 +221,7 @@ def _number_type(node: exp.Expr) -> exp.DataType | None:
             branches = [node.this, *node.expressions]
         case _:
             return None
-    return next((found for branch in branches if branch and (found := _number_type(branch))), None)
+    return next((found for branch in branches if branch and (found := _scale(branch)) is not None), None)
 
 
 _TRY_TO = {

@@ -1,6 +1,7 @@
 """`python -m tests.hostile --events 1000000 --seed 1`: the flood, with its report."""
 
 import argparse
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,8 @@ def main() -> int:
     parser.add_argument("--tick", type=int, default=20_000, help="messages between two ticks (20,000)")
     parser.add_argument("--share", type=float, default=0.2, help="how many are hostile (0.2)")
     options = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger(flood.__module__).setLevel(logging.INFO)
     with (
         tempfile.TemporaryDirectory() as folder,
         running_broker() as broker,

@@ -277,6 +277,8 @@ def _numbers() -> Iterator[Entry]:
         name = f"quantity_change {number}: {text}"
         value = with_literal(adjustment(event_id=name), "quantity_change", text)
         yield Entry(name, value, REJECTED, ("INVALID_QUANTITY_CHANGE",))
+    value = encoded(order(quantity=10**17, unit_price="999999999999.999999"))
+    yield Entry("a product beyond 28 digits", value, REJECTED, ("INVALID_QUANTITY", "INVALID_UNIT_PRICE"))
     name = "total beyond the column"
     value = encoded(order(order_line_id=name, quantity=999_999_999, unit_price=9_999_999_999))
     yield Entry(name, value, REJECTED, ("INVALID_TOTAL_PRICE",))

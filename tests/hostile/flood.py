@@ -4,6 +4,7 @@ Every second tick is all valid and the others hold the hostile share, so that on
 part costs beside the valid one.
 """
 
+import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from tests.engines.engine import Snowcellar
 from tests.hostile import path
 from tests.hostile.fuzzer import Fuzzer
 from tests.hostile.oracle import Verdict
+
+log = logging.getLogger(__name__)
 
 PARTITIONS = 4
 
@@ -116,6 +119,7 @@ def flood(
         result.wrong += [place for place in found if place[1] >= ends[partition] + count]
         ends[partition] += count
         sent += count
+        log.info("%s of %s messages have flowed through", sent, events)
     [[result.raw_rows]] = engine.session.sql("SELECT COUNT(*) FROM RAW_DATA.RAW_EVENTS_STREAM").collect()
     connection = connect("local", engine.config)
     try:

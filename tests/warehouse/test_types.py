@@ -80,6 +80,7 @@ def test_numbers_round_half_away_from_zero(query: Query, expression: str, expect
     [
         "'999999999'::NUMBER(9, 0)",
         "TRY_CAST('999999999' AS NUMBER(9, 0))",
+        "TRY_TO_DECIMAL('999999999', 18, 0)",
         "IFF(TRUE, TRY_CAST('999999999' AS NUMBER(9, 0)), NULL)",
         "(CASE WHEN FALSE THEN NULL ELSE COALESCE(NULL, 999999999::NUMBER(9, 0)) END)",
     ],

@@ -40,8 +40,8 @@ SOLD AS (
         KAFKA_OFFSET,
         COALESCE(
             TRY_TO_DECIMAL(EVENT_CONTENT:total_price::VARCHAR, 38, 10),
-            TRY_TO_DECIMAL(EVENT_CONTENT:quantity::VARCHAR, 18, 0)
-            * TRY_TO_DECIMAL(EVENT_CONTENT:unit_price::VARCHAR, 18, 6)
+            TRY_TO_DECIMAL(EVENT_CONTENT:quantity::VARCHAR, 12, 0)
+            * TRY_TO_DECIMAL(EVENT_CONTENT:unit_price::VARCHAR, 16, 6)
         ) AS AMOUNT
     FROM EVENTS
     WHERE EVENT_CONTENT:event_type::VARCHAR = 'ORDER_CREATED'
