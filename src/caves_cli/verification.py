@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from snowflake.connector import SnowflakeConnection
 
-from caves_cli.invariants import Invariant, invariants
+from caves_snowpark.invariants import Invariant, invariants
 
 # Enough to see the pattern of a fault and to look the rows up; the count says how many there are.
 NAMED_OFFENDERS: Final = 5

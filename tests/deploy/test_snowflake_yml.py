@@ -74,7 +74,7 @@ def test_a_build_packs_the_library_and_the_handlers_and_leaves_the_sources_alone
         capture_output=True,
     )
     bundle = checkout / "output" / "bundle" / "snowpark" / "lib"
-    library = sorted(path.name for path in (ROOT / "src" / "caves_snowpark").rglob("*.py"))
+    library = sorted(path.name for path in (ROOT / "src" / "caves_snowpark").glob("*.py"))
     assert sorted(ZipFile(bundle / "caves_snowpark.zip").namelist()) == [
         f"caves_snowpark/{n}" for n in library
     ]

@@ -21,7 +21,7 @@ def verify(
 
     Right at any moment, also while events flow: what waits in a stream counts as not yet processed. Exit code
     1 when an invariant does not hold, with the first rows that break it. The queries are in
-    src/caves_cli/invariants/.
+    src/caves_snowpark/invariants/.
 
     Examples:
 
