@@ -1,5 +1,5 @@
 -- Why: every Kafka message from FIRST_OFFSET up to, not with, NEXT_OFFSET is in RAW exactly once, or in a recorded gap.
--- Grain: one row per coordinate or stretch of a log that is doubled, missing, or outside what was loaded.
+-- Grain: one row per coordinate, stretch or record of a log that is doubled, missing, or outside what was loaded.
 -- Reads/Writes: reads RAW_DATA.
 -- Rerun: safe; a row in the answer is a fault.
 --
@@ -44,6 +44,17 @@ LOGS AS (
         LOG_NAME
     FROM GAPS
     WHERE FIRST_OFFSET IS NOT NULL
+),
+
+-- A log that replaced another stands beside the record of each that ended before it.
+ENDED AS (
+    SELECT
+        TOPIC,
+        PARTITION,
+        COUNT(DISTINCT LOG_GENERATION) AS LOGS_ENDED
+    FROM RAW_DATA.KAFKA_OFFSET_GAPS
+    WHERE FIRST_OFFSET IS NOT NULL
+    GROUP BY TOPIC, PARTITION
 ),
 
 -- Laid end to end, the pieces of a log leave no hole between its beginning and its end, and none lies on another.
@@ -130,4 +141,22 @@ WHERE
         OR PIECES.FROM_OFFSET < LOGS.FIRST_OFFSET
         OR PIECES.TO_OFFSET > LOGS.NEXT_OFFSET
     )
+UNION ALL
+SELECT
+    CONCAT_WS('/', LOG_NAME, KAFKA_PARTITION::VARCHAR) AS OFFENDER,
+    CONCAT('has ', COUNT(*)::VARCHAR, ' stored offsets') AS PROBLEM
+FROM LOGS
+GROUP BY LOG_NAME, KAFKA_PARTITION
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    CONCAT_WS('/', STORED.TOPIC, STORED.PARTITION::VARCHAR) AS OFFENDER,
+    CONCAT(
+        'is in its log ', STORED.LOG_GENERATION::VARCHAR, ' with ', COALESCE(ENDED.LOGS_ENDED, 0)::VARCHAR,
+        ' recorded before it'
+    ) AS PROBLEM
+FROM RAW_DATA.KAFKA_OFFSETS AS STORED
+LEFT JOIN ENDED
+    ON STORED.TOPIC = ENDED.TOPIC AND STORED.PARTITION = ENDED.PARTITION
+WHERE COALESCE(STORED.LOG_GENERATION, 0) <> COALESCE(ENDED.LOGS_ENDED, 0)
 ORDER BY OFFENDER
