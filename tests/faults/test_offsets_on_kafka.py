@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from caves_cli.invariants import invariants
+from caves_snowpark.invariants import invariants
 from caves_snowpark.names import KAFKA_OFFSET_GAPS
 from ingest.errors import OffsetOutOfRange
 from ingest.positions import OnOffsetReset

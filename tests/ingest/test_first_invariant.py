@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from caves_cli.invariants import invariants
+from caves_snowpark.invariants import invariants
 from caves_snowpark.names import KAFKA_OFFSET_GAPS, KAFKA_OFFSETS, RAW_EVENTS
 from tests.ingest.warehouse import LocalWarehouse
 
