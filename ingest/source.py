@@ -6,7 +6,7 @@ The warehouse says where to begin; Kafka's own committed offsets are written for
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -35,6 +35,8 @@ _SESSION_MS: Final = 6_000
 _METADATA_REFRESH_MS: Final = 30_000
 # A topic that was there is taken for deleted when the broker has denied it for so long.
 _TOPIC_GRACE_SECONDS: Final = 30.0
+# The loop waits so long for a lag that nobody may look at.
+_LAG_TIMEOUT_SECONDS: Final = 0.5
 # Messages asked for at a time.
 READ_CHUNK: Final = 1_000
 # How large a message may be expected to be before one has been seen.
@@ -157,8 +159,16 @@ class KafkaSource:
             return {partition: self._log(partition, identity) for partition in partitions}
 
     def lags(self, offsets: Mapping[int, int]) -> dict[int, int]:
-        """How many messages each log has from these offsets on, by the latest fetches."""
+        """How many messages each log has from these offsets on, by the latest fetches.
+
+        Partitions that rest are not fetched, and fall behind all the same: of them the broker is asked.
+        """
         ends = {partition: self._fetched_end(partition) for partition in offsets}
+        if self._is_resting:
+            with suppress(IngestError):
+                for partition, end in ends.items():
+                    # Not every broker tells the true end when asked; none tells one that is too high.
+                    ends[partition] = max(end, self._bounds(partition, _LAG_TIMEOUT_SECONDS)[1])
         return {partition: max(0, end - offsets[partition]) for partition, end in ends.items() if end >= 0}
 
     def check_ends(self, offsets: Mapping[int, int]) -> None:
@@ -262,11 +272,11 @@ class KafkaSource:
         is_past_end = self._refused_at.get(partition, 0) > high
         return PartitionLog(low, high, identity, is_past_end)
 
-    def _bounds(self, partition: int) -> tuple[int, int]:
+    def _bounds(self, partition: int, timeout_seconds: float = METADATA_TIMEOUT_SECONDS) -> tuple[int, int]:
         """First offset of the log, and the one after its last."""
         place = TopicPartition(self._settings.topic, partition)
         try:
-            bounds = self._consumer.get_watermark_offsets(place, timeout=METADATA_TIMEOUT_SECONDS)
+            bounds = self._consumer.get_watermark_offsets(place, timeout=timeout_seconds)
         except KafkaException as error:
             if error.args[0].code() == KafkaError._UNKNOWN_PARTITION:
                 raise TopicMissing(self._settings.topic, self._settings.bootstrap, ()) from error

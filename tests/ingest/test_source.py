@@ -32,6 +32,8 @@ class ScriptedConsumer:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.places: dict[int, int] = {}
+        self.fetched_ends: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
         self.react: dict[str, Callable[[Any, Any], None]] = {}
 
     def subscribe(self, _: list[str], **callbacks: Callable[[Any, Any], None]) -> None:
@@ -62,6 +64,11 @@ class ScriptedConsumer:
 
     def assignment(self) -> list[TopicPartition]:
         return [TopicPartition("sales", number) for number in self.places]
+
+    def get_watermark_offsets(
+        self, place: TopicPartition, *, cached: bool = False, **_: float
+    ) -> tuple[int, int]:
+        return 0, self.fetched_ends[place.partition] if cached else self.ends[place.partition]
 
     def pause(self, _: object) -> None: ...
 
@@ -156,3 +163,14 @@ def test_new_partitions_that_could_not_be_taken_are_taken_the_next_time(
         source.take_new_partitions()
     source.take_new_partitions()
     assert set(consumer.places) == {0, 1, 2}
+
+
+def test_lag_of_partitions_that_rest_goes_on_growing(consumer: ScriptedConsumer) -> None:
+    # PITFALLS 28. What is not fetched is not heard of, and that is when the lag is looked at.
+    source = _source()
+    consumer.fetched_ends, consumer.ends = {0: 20, 1: 30}, {0: 900, 1: 25}
+    consumer.steps = [lambda: consumer.assigned(0, 1)]
+    source.read(10, 1_000, 0.0)
+    assert source.lags({0: 10, 1: 10}) == {0: 10, 1: 20}
+    source.rest(0.0)
+    assert source.lags({0: 10, 1: 10}) == {0: 890, 1: 20}
