@@ -51,6 +51,8 @@ class Batch:
     slices: tuple[Slice, ...]
     table: pa.Table
     payload_bytes: int
+    # With keys and headers.
+    held_bytes: int = 0
     # Offsets inside the slices that the log does not have.
     gaps: tuple[Gap, ...] = ()
 
@@ -128,7 +130,7 @@ class MessagesInHand:
             for partition, start, end in self._holes
         )
         table = _table(self._topic, self._messages, self._headers, of)
-        return Batch(self._topic, slices, table, self.payload_bytes, gaps)
+        return Batch(self._topic, slices, table, self.payload_bytes, self.held_bytes, gaps)
 
     def clear(self) -> None:
         self._messages = []

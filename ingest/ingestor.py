@@ -79,6 +79,7 @@ class Ingestor:
         self._loads = BackgroundLoad(sink, settings, observer)
         self._ours = Assignment(settings, self._loads, observer)
         self._must_rewind = False
+        self._is_displaced = False
         self._full_since: float | None = None
         self._fenced_in_a_row = 0
         self._begun = self._quiet_since = self._checked_at = self._lags_told_at = time.monotonic()
@@ -134,13 +135,15 @@ class Ingestor:
     def displaced(self, partition: int) -> None:
         """The log has nothing where we would read on: positions are looked up anew, by the policy."""
         log.warning("nothing to read at partition %s, offset %s", partition, self._ours.sent.get(partition))
-        self._must_rewind = True
+        self._is_displaced = True
 
     def _turn(self) -> None:
         """One turn of the loop: settle the load, send the next batch when it is due, read or rest."""
         self._settle()
         if self._must_rewind:
             self._rewind()
+        elif self._is_displaced:
+            self._load_what_was_read()
         else:
             if self._loads.batch is None and self._is_due():
                 self._send()
@@ -150,6 +153,15 @@ class Ingestor:
                 self._read()
         self._check()
         self._tell_turn()
+
+    def _load_what_was_read(self) -> None:
+        """What was read before the log moved on is good, and may be had nowhere else: it goes first."""
+        if self._loads.batch is not None:
+            self._source.rest(_READ_SECONDS)
+        elif len(self._hand):
+            self._send()
+        else:
+            self._must_rewind = True
 
     def _read(self) -> None:
         if self._full_since is not None:
@@ -192,7 +204,8 @@ class Ingestor:
         return self._settings.until_caught_up and bool(partitions) and self._source.caught_up(partitions)
 
     def _is_done(self) -> bool:
-        is_idle = self._loads.batch is None and not len(self._hand) and not self._must_rewind
+        is_settled = not self._must_rewind and not self._is_displaced
+        is_idle = self._loads.batch is None and not len(self._hand) and is_settled
         return is_idle and self._is_at_end()
 
     def _send(self) -> None:
@@ -269,7 +282,7 @@ class Ingestor:
             # Its outcome decides the offsets; the group is answered meanwhile.
             self._source.rest(_READ_SECONDS)
             return
-        self._must_rewind = False
+        self._must_rewind = self._is_displaced = False
         if partitions := tuple(self._ours.partitions):
             self._source.rewind(self._look_up(partitions))
 
@@ -335,7 +348,7 @@ class Ingestor:
         in_flight = self._loads.batch
         self._observer.turned()
         self._observer.buffered(
-            self._hand.payload_bytes + (in_flight.payload_bytes if in_flight else 0),
+            self._hand.held_bytes + (in_flight.held_bytes if in_flight else 0),
             len(self._hand) + (in_flight.rows if in_flight else 0),
         )
 

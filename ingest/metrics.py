@@ -100,9 +100,9 @@ class IngestMetrics(Observer):
         with self._lock:
             self._paused.set(len(partitions))
 
-    def buffered(self, payload_bytes: int, messages: int) -> None:
+    def buffered(self, held_bytes: int, messages: int) -> None:
         with self._lock:
-            self._buffer_bytes.set(payload_bytes)
+            self._buffer_bytes.set(held_bytes)
             self._buffer_messages.set(messages)
 
     def lag(self, partition: int, messages: int) -> None:

@@ -50,7 +50,7 @@ class Observer:
     def paused(self, partitions: frozenset[int]) -> None:
         """These partitions rest because the buffer is full; none when reading goes on."""
 
-    def buffered(self, payload_bytes: int, messages: int) -> None:
+    def buffered(self, held_bytes: int, messages: int) -> None:
         """What is held now, in hand and on its way into the warehouse."""
 
     def lag(self, partition: int, messages: int) -> None:
@@ -90,8 +90,8 @@ class Observers(Observer):
     def paused(self, partitions: frozenset[int]) -> None:
         self._tell(lambda observer: observer.paused(partitions))
 
-    def buffered(self, payload_bytes: int, messages: int) -> None:
-        self._tell(lambda observer: observer.buffered(payload_bytes, messages))
+    def buffered(self, held_bytes: int, messages: int) -> None:
+        self._tell(lambda observer: observer.buffered(held_bytes, messages))
 
     def lag(self, partition: int, messages: int) -> None:
         self._tell(lambda observer: observer.lag(partition, messages))

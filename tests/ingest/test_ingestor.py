@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
 from typing import Any
 
@@ -21,6 +21,7 @@ from ingest.errors import (
 )
 from ingest.ingestor import Ingestor, run
 from ingest.observer import BatchReport, Observer
+from ingest.positions import PartitionLog, StoredOffset
 from ingest.producer import produce
 from ingest.settings import IngestSettings
 from ingest.source import KafkaSource
@@ -332,3 +333,30 @@ def test_batch_that_is_refused_while_a_partition_goes_is_not_forgotten_for_those
     ingestor.close()
     assert set(report.next_offsets) == {1, 2, 3}
     assert len(sink.coordinates) == len(set(sink.coordinates)) == sum(report.next_offsets.values()) > 0
+
+
+def test_what_was_read_before_the_log_moved_on_is_loaded_first(broker: EmbeddedBroker, topic: str) -> None:
+    # Retention passes us while the warehouse is away: what is in hand can be had nowhere else.
+    _produced(broker, topic)
+    looked_up: list[int] = []
+
+    class Sink(ListSink):
+        def stored_offsets(self, name: str, logs: Mapping[int, PartitionLog]) -> dict[int, StoredOffset]:
+            looked_up.append(sum(self.offsets.values()))
+            return super().stored_offsets(name, logs)
+
+    sink = Sink()
+    ingestor = Ingestor(_settings(broker, topic, batch_rows=300), sink, Event(), Observer())
+
+    def log_moves_on(_: Batch) -> None:
+        sink.before_load = lambda _: None
+        _eventually(lambda: len(ingestor._hand) == 300)
+        ingestor.displaced(0)
+
+    sink.before_load = log_moves_on
+    try:
+        ingestor.run()
+    finally:
+        ingestor.close()
+    _each_once(sink, 1_000)
+    assert looked_up == [0, 0, 600]
