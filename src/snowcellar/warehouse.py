@@ -223,6 +223,10 @@ class Warehouse:
         """The scope that a one-time password was made for."""
         return self._offered_scopes.pop(secret, None)
 
+    def is_offered(self, session: Session) -> bool:
+        """Whether a scope has been offered and nobody has come for it."""
+        return any(scope is session for scope in list(self._offered_scopes.values()))
+
     def session(self, token: str) -> Session | None:
         """The open session that a token speaks for."""
         return self._sessions.get(token)

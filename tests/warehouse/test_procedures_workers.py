@@ -160,6 +160,15 @@ def test_a_worker_killed_while_its_statement_runs_leaves_a_usable_session(
     assert sql("SELECT A FROM T") == [(1,)]
 
 
+def test_idle_workers_killed_a_moment_before_a_call_do_not_fail_it(shared_server: Any, sql: Sql) -> None:
+    sql(inline("def main(session): return session.sql('SELECT 1 AS A').collect()[0][0]"))
+    for _ in range(8):
+        assert sql("CALL P()") == [("1",)]
+        for pid in shared_server.warehouse.workers.pids():
+            os.kill(pid, signal.SIGKILL)
+    assert sql("CALL P()") == [("1",)]
+
+
 @pytest.mark.parametrize("ending", ["os._exit(3)", "sys.exit(3)"])
 def test_a_handler_that_ends_its_process_fails_its_call(sql: Sql, ending: str) -> None:
     sql(inline(f"import os, sys\ndef main(session): {ending}"))

@@ -5,6 +5,7 @@ Source: https://docs.snowflake.com/en/sql-reference/sql/call
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from typing import Any
@@ -17,14 +18,22 @@ from snowcellar.procedures.arguments import choose, evaluate, to_python
 from snowcellar.procedures.channel import TimedOut
 from snowcellar.procedures.definition import Procedure
 from snowcellar.procedures.imports import staged_imports
+from snowcellar.procedures.pool import MAX_WORKERS
 from snowcellar.procedures.scope import ProcedureScope
 from snowcellar.procedures.values import decode, encode
-from snowcellar.procedures.worker_process import WorkerProcess
+from snowcellar.procedures.worker_process import WorkerDied, WorkerProcess
 from snowcellar.result import Result
 from snowcellar.session import Params, Session
 from snowcellar.statement import Statement
 
 CALL = re.compile(rf"CALL\s+(?P<name>{NAME})\s*\((?P<arguments>.*)\)\Z", re.IGNORECASE | re.DOTALL)
+
+
+class _NeverBegan(WorkerDied):
+    """The worker was dead before the procedure had a session: none of its code has run."""
+
+    def __init__(self, name: str, death: WorkerDied) -> None:
+        super().__init__(name, death.how)
 
 
 class _Running:
@@ -70,7 +79,8 @@ def _run(session: Session, procedure: Procedure, arguments: list[Any]) -> Result
     files = staged_imports(session, procedure.imports, procedure.name)
     running = _Running()
     outer, session.on_interrupt = session.on_interrupt, running.cancel
-    try:
+
+    def run() -> Result:
         with workers.lease(
             packages.distributions(procedure.packages),
             workers.imports.resolve(files),
@@ -79,6 +89,13 @@ def _run(session: Session, procedure: Procedure, arguments: list[Any]) -> Result
         ) as worker:
             running.worker = worker
             return _run_in_scope(session, procedure, arguments, worker)
+
+    try:
+        for _ in range(MAX_WORKERS):
+            # An idle worker that was killed just now may not look dead yet: nothing of the call has begun.
+            with contextlib.suppress(_NeverBegan):
+                return run()
+        return run()
     except WarehouseError:
         if running.cancelled:
             raise WarehouseError("SQL execution canceled", 604, "57014") from None
@@ -139,6 +156,10 @@ def _converse(
     seconds = float(scope.parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0)
     try:
         return worker.call(str(procedure.name), message, time.monotonic() + seconds if seconds else None)
+    except WorkerDied as error:
+        if worker.was_killed or not scope.warehouse.is_offered(scope):
+            raise
+        raise _NeverBegan(str(procedure.name), error) from error
     except TimedOut as error:
         raise WarehouseError(
             f"Statement reached its statement or warehouse timeout of {seconds:g} second(s) "

@@ -29,6 +29,7 @@ class WorkerDied(WarehouseError):
             100357,
             "P0000",
         )
+        self.how = how
 
 
 class WorkerProcess:
@@ -79,6 +80,11 @@ class WorkerProcess:
     def alive(self) -> bool:
         """Whether the process runs and has not been told to end."""
         return not self._killed and self._process.poll() is None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the process has been told to end from here."""
+        return self._killed
 
     def prepare(self) -> None:
         """Have the process import Snowpark; returns at once when it has."""
