@@ -24,12 +24,16 @@ from tests.ingest.warehouse import LocalWarehouse
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Apache Kafka takes its time and needs Java: its tests run where they are asked for by their marker."""
-    if "kafka" not in str(config.option.markexpr):
-        reason = "needs Apache Kafka: `make test-kafka`, or pytest -m kafka"
-        for item in items:
-            if item.get_closest_marker("kafka"):
-                item.add_marker(pytest.mark.skip(reason=reason))
+    """What takes long, or needs Java, runs where it is asked for by its marker."""
+    reasons = {
+        "kafka": "needs Apache Kafka: `make test-kafka`, or pytest -m kafka",
+        "exhaustive": "takes minutes: pytest -m exhaustive",
+    }
+    for marker, reason in reasons.items():
+        if marker not in str(config.option.markexpr):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -137,7 +137,11 @@ class CrashWarehouse:
 
     def await_said(self, procedure: str, what: str) -> str:
         """Wait until the hook says something; its text."""
-        return str(eventually(lambda: [text for said, text in self.said(procedure) if said == what])[0])
+
+        def texts() -> list[str]:
+            return [text for said, text in self.said(procedure) if said == what]
+
+        return str(eventually(texts, f"{procedure}: {what}")[0])
 
 
 def eventually(probe: Callable[[], Any], what: str = "") -> Any:

@@ -28,6 +28,9 @@ from tests.faults.crash_scenario import (
 )
 from tests.faults.crash_warehouse import PATIENCE_SECONDS, CrashWarehouse
 
+# Deployment and the scenario come first, and a busy machine takes its time.
+pytestmark = pytest.mark.timeout(900)
+
 FULL = r"000603 \(53100\): The disk that holds the warehouse is full \(.*File too large\)"
 # From nothing at all to almost enough: each time the log breaks off at another place.
 ROOMS = (0, 1, 100)
