@@ -118,6 +118,11 @@ class CrashWarehouse:
         draft.write_text(json.dumps({"gap": gap, "how": how}))
         draft.replace(self.scratch / f"{procedure}.json")
 
+    def release(self, procedure: str) -> None:
+        """Let the call of a procedure that is held go on."""
+        for file in self.scratch.glob(f"{procedure}.*.held"):
+            file.unlink()
+
     def forget_crashes(self) -> None:
         """Let every procedure run undisturbed; one that is held goes on."""
         for pattern in ("*.json", "*.held"):
