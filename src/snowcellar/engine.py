@@ -15,7 +15,7 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import binds, ddl, merge, relations, rewrites
+from snowcellar import binds, ddl, merge, relations, rewrites, view_comments
 from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import Unsupported
 from snowcellar.result import Result
@@ -135,6 +135,10 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
     try:
         if isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query):
             result = _create_as(session, tree, params)
+        elif isinstance(tree, exp.Comment) and (comment := view_comments.comment_on_view(session, tree)):
+            with session.connection.statement(session):
+                session.duck.execute(comment)
+            result = Result.status("")
         else:
             # Not inside a transaction: comments and stages are written to the account's own file.
             result = _run_with_fakesnow(session, tree, params)
@@ -168,6 +172,7 @@ def _run_copy(session: Session, tree: exp.Copy, params: Params) -> Result:
 
 def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
     """CREATE TABLE or VIEW ... AS SELECT."""
+    comments = view_comments.take(session, tree) if tree.kind == "VIEW" else []
     with session.connection.statement(session) as transaction:
         relations.expand_functions(session, tree.expression)
         markers = relations.mark(session, tree.expression)
@@ -185,6 +190,8 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
         if tree.kind == "VIEW" and tree.expression.find(exp.Star):
             _name_columns(session, tree, params)
         result = _run_with_fakesnow(session, tree, params)
+        for comment in comments:
+            session.duck.execute(comment)
         for name in streams:
             consumption.consume(session, transaction, name)
     return result

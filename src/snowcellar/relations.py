@@ -51,7 +51,7 @@ def table_name(session: Session, table: exp.Table) -> QualifiedName | None:
     if not isinstance(table.this, exp.Identifier):
         return None
     parts = [
-        _fold_identifier(part)
+        fold_identifier(part)
         for part in (table.args.get("catalog"), table.args.get("db"), table.this)
         if part
     ]
@@ -61,7 +61,8 @@ def table_name(session: Session, table: exp.Table) -> QualifiedName | None:
     return QualifiedName(*context[: 3 - len(parts)], *parts)
 
 
-def _fold_identifier(identifier: exp.Expr) -> str:
+def fold_identifier(identifier: exp.Expr) -> str:
+    """The name that an identifier of a tree stands for."""
     return identifier.name if identifier.args.get("quoted") else fold(identifier.name)
 
 
@@ -97,11 +98,11 @@ def dml_target(tree: exp.Expr) -> exp.Table | None:
 def _is_cte(table: exp.Table) -> bool:
     if table.args.get("db") or not isinstance(table.this, exp.Identifier):
         return False
-    name = _fold_identifier(table.this)
+    name = fold_identifier(table.this)
     scope = table.parent
     while scope is not None:
         with_ = scope.args.get("with_")
-        if with_ and any(_fold_identifier(cte.args["alias"].this) == name for cte in with_.expressions):
+        if with_ and any(fold_identifier(cte.args["alias"].this) == name for cte in with_.expressions):
             return True
         scope = scope.parent
     return False

@@ -6,12 +6,14 @@ tree, after what the statement reads has been expanded and before fakesnow's own
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 
+from snowcellar import arithmetic
 from snowcellar.errors import CompilationError, Unsupported
 
 if TYPE_CHECKING:
@@ -25,27 +27,6 @@ def apply(session: Session, tree: exp.Expr) -> exp.Expr:
     for rewrite in REWRITES:
         tree = tree.transform(lambda node, rewrite=rewrite: rewrite(session, node), copy=False)
     return tree
-
-
-def division_by_zero(session: Session, node: exp.Expr) -> exp.Expr:
-    """x / 0 is an error, not infinity (SEMANTICS 29)."""
-    if not isinstance(node, exp.Div | exp.Mod) or node.meta.get("guarded"):
-        return node
-    divisor = node.expression
-    if isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.name) != 0:
-        return node
-    guard = exp.Case(
-        ifs=[
-            exp.If(
-                this=exp.EQ(this=exp.paren(divisor.copy()), expression=exp.Literal.number(0)),
-                true=exp.Anonymous(this="error", expressions=[exp.Literal.string("Division by zero")]),
-            )
-        ],
-        default=divisor.copy(),
-    )
-    node.set("expression", guard)
-    node.meta["guarded"] = True
-    return node
 
 
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {
@@ -184,44 +165,26 @@ def try_parse_json(session: Session, node: exp.Expr) -> exp.Expr:
     )
 
 
-def product_of_numbers(session: Session, node: exp.Expr) -> exp.Expr:
-    """NUMBER times NUMBER has as many digits as both together, up to 38.
+_TIME_ELEMENTS = {
+    "YYYY": "%Y", "YY": "%y", "MM": "%m", "MON": "%b", "DD": "%d", "DY": "%a",
+    "HH24": "%H", "MI": "%M", "SS": "%S",
+}  # fmt: skip
+_TIME_FORMAT = re.compile(r"YYYY|YY|MM|MON|DD|DY|HH24|MI|SS|[-/:., ]", re.IGNORECASE)
 
-    Source: https://docs.snowflake.com/en/sql-reference/operators-arithmetic
-    DuckDB keeps to 18 digits where both have no more, and fails beyond. Deviation: seen only where what makes
-    a factor a NUMBER stands in the statement, alone or in the branches of IFF, CASE and COALESCE.
+
+def time_as_text(session: Session, node: exp.Expr) -> exp.Expr:
+    """TO_CHAR(time, 'YYYY-MM') and its kin; another format is refused.
+
+    Source: https://docs.snowflake.com/en/sql-reference/functions/to_char
     """
-    if not isinstance(node, exp.Mul) or node.meta.get("widened"):
+    if not isinstance(node, exp.ToChar) or not node.args.get("format"):
         return node
-    scale = _scale(node.this)
-    if scale is not None and _scale(node.expression) is not None:
-        wide = exp.DataType.build(f"DECIMAL(38, {scale})", dialect="duckdb")
-        node.set("this", exp.Cast(this=node.this, to=wide))
-        node.meta["widened"] = True
-    return node
-
-
-def _scale(node: exp.Expr) -> str | None:
-    """The s of the NUMBER(p, s) that an expression is made to be, if its text says so."""
-    match node:
-        case exp.Paren():
-            return _scale(node.this)
-        case exp.Cast(to=exp.DataType() as to):
-            if not (to.is_type(exp.DataType.Type.DECIMAL) and to.expressions):
-                return None
-            return to.expressions[1].name if len(to.expressions) > 1 else "0"
-        case exp.ToNumber():
-            scale = node.args.get("scale")
-            return scale.name if scale else "0"
-        case exp.If():
-            branches = [node.args.get("true"), node.args.get("false")]
-        case exp.Case():
-            branches = [*(each.args.get("true") for each in node.args["ifs"]), node.args.get("default")]
-        case exp.Coalesce():
-            branches = [node.this, *node.expressions]
-        case _:
-            return None
-    return next((found for branch in branches if branch and (found := _scale(branch)) is not None), None)
+    given = node.args["format"]
+    elements = _TIME_FORMAT.findall(given.name) if isinstance(given, exp.Literal) else []
+    if not elements or "".join(elements) != given.name:
+        raise Unsupported(f"TO_CHAR with the format {given.sql(dialect='snowflake')}")
+    text = "".join(_TIME_ELEMENTS.get(element.upper(), element) for element in elements)
+    return exp.Anonymous(this="strftime", expressions=[node.this.copy(), exp.Literal.string(text)])
 
 
 _TRY_TO = {
@@ -275,12 +238,15 @@ def positional_columns(session: Session, node: exp.Expr) -> exp.Expr:
 
 
 REWRITES: list[Rewrite] = [
-    division_by_zero,
+    arithmetic.division_by_zero,
     context_functions,
     type_of_variant,
     variant_as_text,
     try_parse_json,
-    product_of_numbers,
+    arithmetic.product_of_numbers,
+    arithmetic.quotient_as_number,
+    arithmetic.median_between,
+    time_as_text,
     try_to,
     try_cast_timestamp,
     positional_columns,

@@ -5,7 +5,10 @@ A test (tests/warehouse/test_upstream.py) tells when fakesnow no longer needs a 
 
 from __future__ import annotations
 
+from string import Template
+
 from fakesnow import info_schema, transforms
+from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import transforms as fakesnow_transforms
 from sqlglot import exp
 
@@ -13,7 +16,7 @@ from snowcellar.streams.registry import HIDDEN_COLUMNS
 
 _HIDDEN = ", ".join(f"'{name}'" for name in HIDDEN_COLUMNS)
 
-GLOBAL_VIEWS = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW.replace(
+_COLUMNS = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW.replace(
     "create view if not exists", "create or replace view"
 ).replace(
     "where schema_name != '_fs_information_schema'",
@@ -21,9 +24,27 @@ GLOBAL_VIEWS = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW.rep
 )
 """INFORMATION_SCHEMA.COLUMNS, and DESCRIBE TABLE through it, without the columns that track changes."""
 
+_COMMENT_OF_VIEW = """coalesce((
+        select comment from duckdb_views() as v
+        where v.database_name = table_catalog and v.schema_name = table_schema and v.view_name = table_name
+    ), '') as comment"""
+
+_SHOW_VIEWS = fakesnow_show.SQL_CREATE_VIEW_SHOW_VIEWS.replace(
+    "create view if not exists", "create or replace view"
+).replace("'' as comment", _COMMENT_OF_VIEW)
+"""SHOW VIEWS, with the comments."""
+
+GLOBAL_VIEWS = f"{_COLUMNS};{_SHOW_VIEWS}"
+
+INFORMATION_SCHEMA_VIEWS = info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW.template.replace(
+    "null::VARCHAR as COMMENT", "comment as COMMENT"
+)
+"""INFORMATION_SCHEMA.VIEWS, with the comments."""
+
 
 def apply() -> None:
     """Install the replacements that are code rather than SQL."""
+    info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW = Template(INFORMATION_SCHEMA_VIEWS)
     transforms.numeric_agg_implicit_cast = exact_numeric_aggregate  # type: ignore[assignment]
 
 

@@ -76,6 +76,41 @@ def test_numbers_round_half_away_from_zero(query: Query, expression: str, expect
 
 
 @pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("(SUM(P) / COUNT(*))::NUMBER(12, 2)", Decimal("5.08")),
+        ("AVG(P)::NUMBER(12, 2)", Decimal("5.08")),
+        ("CAST(-AVG(P) / 1 AS NUMBER(12, 2))", Decimal("-5.08")),
+        ("(SUM(P) / 4)::NUMBER(12, 3)", Decimal("2.538")),
+        ("(COUNT(*) / 4)::NUMBER", 1),
+        ("(COUNT(*) / 4)::NUMBER(38, 0)", 1),
+        ("(SUM(P) / NULLIF(0, 0))::NUMBER(12, 2)", None),
+        ("MEDIAN(P)", 5.075),
+        ("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY P)", 5.075),
+    ],
+)
+def test_an_average_of_money_is_rounded_as_decimals_are(
+    query: Query, expression: str, expected: Decimal | float | None
+) -> None:
+    """Half of 10.15 is 5.075, which as a double lies below it."""
+    query("CREATE OR REPLACE TABLE M (P NUMBER(12, 2))")
+    query("INSERT INTO M VALUES (10.10), (0.05)")
+    assert query(f"SELECT {expression} AS V FROM M") == [{"V": expected}]
+
+
+def test_a_time_is_written_in_a_format_or_the_format_is_refused(query: Query) -> None:
+    query("CREATE OR REPLACE TABLE M (T TIMESTAMP_NTZ)")
+    query("INSERT INTO M VALUES ('2025-07-31 21:05:09')")
+    [row] = query(
+        "SELECT TO_CHAR(T, 'YYYY-MM') AS A, TO_VARCHAR(T::DATE, 'dd/mm/yyyy HH24:MI:SS') AS B FROM M"
+    )
+    assert row == {"A": "2025-07", "B": "31/07/2025 00:00:00"}
+    for refused in ("'Q'", "'YYYY\"T\"'", "'999'"):
+        with pytest.raises(WarehouseError, match="TO_CHAR with the format"):
+            query(f"SELECT TO_CHAR(T, {refused}) FROM M")
+
+
+@pytest.mark.parametrize(
     "factor",
     [
         "'999999999'::NUMBER(9, 0)",
