@@ -74,7 +74,7 @@ def _scale(node: exp.Expr) -> str | None:
 
 
 def quotient_as_number(session: Session, node: exp.Expr) -> exp.Expr:
-    """A quotient or an average cast to NUMBER rounds half away from zero, as decimals do.
+    """A quotient, an average or a median cast to NUMBER rounds half away from zero, as decimals do.
 
     Source: https://docs.snowflake.com/en/sql-reference/operators-arithmetic
     Snowflake divides NUMBERs as decimals; DuckDB as doubles, in which half a cent may lie just below a half.
@@ -86,7 +86,7 @@ def quotient_as_number(session: Session, node: exp.Expr) -> exp.Expr:
     inner = node.this.unnest()
     if isinstance(inner, exp.Window):
         inner = inner.this
-    if isinstance(inner, exp.Div | exp.Avg):
+    if isinstance(inner, exp.Div | exp.Avg | exp.Median | exp.WithinGroup):
         precision, scale = _digits(node.to)
         if precision - scale <= 38 - _QUOTIENT_DIGITS:
             exact = exp.DataType.build(f"DECIMAL(38, {_QUOTIENT_DIGITS})", dialect="duckdb")
@@ -117,3 +117,14 @@ def median_between(session: Session, node: exp.Expr) -> exp.Expr:
             if not isinstance(ordered.this, exp.Cast):
                 ordered.set("this", exp.cast(ordered.this, "DOUBLE"))
     return node
+
+
+def count_of_true(session: Session, node: exp.Expr) -> exp.Expr:
+    """COUNT_IF over no rows is 0, and a count is an integer.
+
+    Source: https://docs.snowflake.com/en/sql-reference/functions/count_if
+    """
+    if not isinstance(node, exp.CountIf):
+        return node
+    one = exp.If(this=node.this.copy(), true=exp.Literal.number(1))
+    return exp.Count(this=exp.Case(ifs=[one]))

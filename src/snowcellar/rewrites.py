@@ -246,6 +246,7 @@ REWRITES: list[Rewrite] = [
     arithmetic.product_of_numbers,
     arithmetic.quotient_as_number,
     arithmetic.median_between,
+    arithmetic.count_of_true,
     time_as_text,
     try_to,
     try_cast_timestamp,

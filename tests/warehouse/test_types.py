@@ -86,6 +86,7 @@ def test_numbers_round_half_away_from_zero(query: Query, expression: str, expect
         ("(COUNT(*) / 4)::NUMBER(38, 0)", 1),
         ("(SUM(P) / NULLIF(0, 0))::NUMBER(12, 2)", None),
         ("MEDIAN(P)", 5.075),
+        ("MEDIAN(P)::NUMBER(12, 2)", Decimal("5.08")),
         ("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY P)", 5.075),
     ],
 )
@@ -96,6 +97,16 @@ def test_an_average_of_money_is_rounded_as_decimals_are(
     query("CREATE OR REPLACE TABLE M (P NUMBER(12, 2))")
     query("INSERT INTO M VALUES (10.10), (0.05)")
     assert query(f"SELECT {expression} AS V FROM M") == [{"V": expected}]
+
+
+def test_a_count_over_nothing_is_zero(query: Query) -> None:
+    query("CREATE OR REPLACE TABLE M (P NUMBER(12, 2))")
+    assert query("SELECT COUNT_IF(P > 1) AS N FROM M") == [{"N": 0}]
+    query("INSERT INTO M VALUES (1), (2), (NULL)")
+    assert query("SELECT COUNT_IF(P > 1) AS N, COUNT_IF(P > 5) AS Z FROM M") == [{"N": 1, "Z": 0}]
+    assert query("SELECT COUNT_IF(P > 1) OVER (ORDER BY P ASC) AS N FROM M ORDER BY P") == [
+        {"N": 0}, {"N": 1}, {"N": 1}
+    ]  # fmt: skip
 
 
 def test_a_time_is_written_in_a_format_or_the_format_is_refused(query: Query) -> None:
