@@ -43,7 +43,7 @@ check: $(STAMP) ## lint, type check and SQL lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar deploy src/caves_snowpark/invariants
+	$(BIN)/sqlfluff lint --disable-progress-bar deploy analytics src/caves_snowpark/invariants
 
 format: $(STAMP) ## rewrite the Python files as ruff likes them
 	$(BIN)/ruff check --fix .

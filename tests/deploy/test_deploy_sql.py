@@ -78,7 +78,7 @@ def test_every_file_says_why_grain_reads_and_rerun() -> None:
         ("STREAM", names.STREAMS),
         ("STAGE", names.STAGES),
         ("TASK", names.TASKS),
-        ("VIEW", (names.DAILY_SALES,)),
+        ("VIEW", names.VIEWS),
     ],
 )
 def test_deploy_creates_what_names_spells(kind: str, expected: tuple[str, ...]) -> None:

@@ -12,11 +12,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from snowflake.connector.util_text import split_statements
 from snowflake.snowpark import Session
 
 from caves_snowpark import names, schemas
@@ -44,6 +46,10 @@ SQL_FILES = (
     "050_streams",
     "060_ingest",
     "080_analytics",
+    "081_analytics_sales",
+    "082_analytics_customers",
+    "083_analytics_stock",
+    "084_analytics_pipeline",
 )
 DATABASE = "ENGINES_DB"
 
@@ -99,9 +105,10 @@ class Snowcellar:
         for name in SQL_FILES:
             text = (DEPLOY / f"{name}.sql").read_text()
             text = text.replace("<% ctx.env.CAVES_DATABASE %>", DATABASE)
-            for statement in text.replace("<% ctx.env.CAVES_WAREHOUSE %>", "COMPUTE_WH").split(";\n"):
+            text = text.replace("<% ctx.env.CAVES_WAREHOUSE %>", "COMPUTE_WH")
+            for statement, _ in split_statements(StringIO(text), remove_comments=True):
                 if statement.strip():
-                    self.session.sql(statement).collect()
+                    self.session.sql(statement.strip().rstrip(";")).collect()
 
     @classmethod
     @contextlib.contextmanager

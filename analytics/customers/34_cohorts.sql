@@ -1,0 +1,21 @@
+-- How many customers of each month come back later?
+-- Why: shows whether newer customers stay as long as older ones.
+-- Grain: one row per month of first order and months since then; month 0 is the whole cohort.
+
+WITH ACTIVE AS (
+    SELECT DISTINCT
+        ORDERS.CUSTOMER_ID,
+        DATE_TRUNC('MONTH', CUSTOMERS.FIRST_ORDER_DATE)::DATE AS COHORT_MONTH,
+        DATEDIFF('MONTH', CUSTOMERS.FIRST_ORDER_DATE, ORDERS.ORDER_DATE) AS MONTHS_SINCE
+    FROM PRODUCTION.ORDERS AS ORDERS
+    INNER JOIN ANALYTICS.CUSTOMERS AS CUSTOMERS
+        ON ORDERS.CUSTOMER_ID = CUSTOMERS.CUSTOMER_ID
+)
+
+SELECT
+    COHORT_MONTH,
+    MONTHS_SINCE,
+    COUNT(*) AS CUSTOMER_COUNT
+FROM ACTIVE
+GROUP BY COHORT_MONTH, MONTHS_SINCE
+ORDER BY COHORT_MONTH, MONTHS_SINCE;

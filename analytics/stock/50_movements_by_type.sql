@@ -1,0 +1,12 @@
+-- What moves the stock, month by month?
+-- Why: many corrections mean that counts are not to be trusted.
+-- Grain: one row per month and type of movement.
+
+SELECT
+    ADJUSTMENT_TYPE,
+    DATE_TRUNC('MONTH', ADJUSTMENT_DATE)::DATE AS MOVEMENT_MONTH,
+    COUNT(*) AS MOVEMENT_COUNT,
+    SUM(QUANTITY_CHANGE) AS BOTTLES
+FROM PRODUCTION.INVENTORY_HISTORY
+GROUP BY DATE_TRUNC('MONTH', ADJUSTMENT_DATE)::DATE, ADJUSTMENT_TYPE
+ORDER BY MOVEMENT_MONTH, ADJUSTMENT_TYPE;

@@ -1,0 +1,13 @@
+-- What would the stock bring in at the prices it sells for?
+-- Why: an order of magnitude for insurance; no book value.
+-- Grain: one row per category; levels below 0 and products that never sold count as nothing.
+
+SELECT
+    COALESCE(SALES.PRODUCT_CATEGORY, '(none)') AS CATEGORY,
+    SUM(GREATEST(SHELVES.CURRENT_STOCK_LEVEL, 0)) AS BOTTLES,
+    SUM(GREATEST(SHELVES.CURRENT_STOCK_LEVEL, 0) * COALESCE(SALES.AVG_BOTTLE_PRICE, 0))::NUMBER(38, 2) AS SALES_VALUE
+FROM PRODUCTION.INVENTORY_CURRENT AS SHELVES
+INNER JOIN ANALYTICS.SALES_BY_PRODUCT AS SALES
+    ON SHELVES.PRODUCT_ID = SALES.PRODUCT_ID
+GROUP BY COALESCE(SALES.PRODUCT_CATEGORY, '(none)')
+ORDER BY CATEGORY;

@@ -1,0 +1,236 @@
+-- Why: what is sold, of what kind, where and when; which products carry the revenue.
+-- Grain: PRODUCTS, SALES_BY_PRODUCT and PRODUCT_ABC by PRODUCT_ID; SALES_BY_CATEGORY by PRODUCT_CATEGORY;
+--      SALES_BY_CHANNEL by SALES_CHANNEL; SALES_BY_HOUR by DAY_OF_WEEK and HOUR_OF_DAY.
+-- Reads/Writes: reads PRODUCTION.
+-- Rerun: safe; views hold no data, and COPY GRANTS keeps who may read them.
+--
+-- Money averages and shares are sums divided by counts, rounded once, at the end; a ratio without a base is null.
+
+USE DATABASE <% ctx.env.CAVES_DATABASE %>;
+
+CREATE OR REPLACE VIEW ANALYTICS.PRODUCTS (
+    PRODUCT_ID COMMENT 'The product',
+    PRODUCT_NAME COMMENT 'Of its latest event that gives a name',
+    PRODUCT_CATEGORY COMMENT 'Of the same event',
+    FIRST_SEEN_AT COMMENT 'Its first order or stock movement, UTC',
+    LAST_SEEN_AT COMMENT 'Its latest order or stock movement, UTC'
+)
+COPY GRANTS
+COMMENT = 'Every product that was ever ordered or moved. Grain: PRODUCT_ID'
+AS
+WITH EVENTS AS (
+    SELECT
+        PRODUCT_ID,
+        PRODUCT_NAME,
+        PRODUCT_CATEGORY,
+        ORDER_TIMESTAMP AS SEEN_AT,
+        ORDER_ID AS EVENT_KEY
+    FROM PRODUCTION.ORDERS
+    UNION ALL
+    SELECT
+        PRODUCT_ID,
+        PRODUCT_NAME,
+        PRODUCT_CATEGORY,
+        ADJUSTMENT_TIMESTAMP AS SEEN_AT,
+        ADJUSTMENT_ID AS EVENT_KEY
+    FROM PRODUCTION.INVENTORY_HISTORY
+)
+
+SELECT
+    PRODUCT_ID,
+    PRODUCT_NAME,
+    PRODUCT_CATEGORY,
+    MIN(SEEN_AT) OVER (PARTITION BY PRODUCT_ID) AS FIRST_SEEN_AT,
+    MAX(SEEN_AT) OVER (PARTITION BY PRODUCT_ID) AS LAST_SEEN_AT
+FROM EVENTS
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY PRODUCT_ID
+    ORDER BY CASE WHEN PRODUCT_NAME IS NULL THEN 1 ELSE 0 END, SEEN_AT DESC, EVENT_KEY DESC
+) = 1;
+
+CREATE OR REPLACE VIEW ANALYTICS.SALES_BY_PRODUCT (
+    PRODUCT_ID COMMENT 'The product',
+    PRODUCT_NAME COMMENT 'As in PRODUCTS',
+    PRODUCT_CATEGORY COMMENT 'As in PRODUCTS',
+    ORDER_COUNT COMMENT 'Order lines; 0 for a product that was only moved',
+    CUSTOMER_COUNT COMMENT 'Different customers',
+    BOTTLES_SOLD COMMENT 'Sum of QUANTITY',
+    REVENUE COMMENT 'Sum of TOTAL_AMOUNT, euros and cents',
+    REVENUE_SHARE COMMENT 'Of the revenue of all products, 0 to 1; null while that is 0',
+    AVG_ORDER_VALUE COMMENT 'Revenue per order line, to the cent; null without an order',
+    AVG_BOTTLE_PRICE COMMENT 'Revenue per bottle, to the cent; null without an order',
+    FIRST_ORDER_DATE COMMENT 'Business date of the first order',
+    LAST_ORDER_DATE COMMENT 'Business date of the latest order'
+)
+COPY GRANTS
+COMMENT = 'Sales of every product that was ever ordered or moved, over all time. Grain: PRODUCT_ID'
+AS
+WITH SOLD AS (
+    SELECT
+        PRODUCT_ID,
+        COUNT(*) AS ORDER_COUNT,
+        COUNT(DISTINCT CUSTOMER_ID) AS CUSTOMER_COUNT,
+        SUM(QUANTITY) AS BOTTLES_SOLD,
+        SUM(TOTAL_AMOUNT) AS REVENUE,
+        MIN(ORDER_DATE) AS FIRST_ORDER_DATE,
+        MAX(ORDER_DATE) AS LAST_ORDER_DATE
+    FROM PRODUCTION.ORDERS
+    GROUP BY PRODUCT_ID
+)
+
+SELECT
+    PRODUCTS.PRODUCT_ID,
+    PRODUCTS.PRODUCT_NAME,
+    PRODUCTS.PRODUCT_CATEGORY,
+    COALESCE(SOLD.ORDER_COUNT, 0) AS ORDER_COUNT,
+    COALESCE(SOLD.CUSTOMER_COUNT, 0) AS CUSTOMER_COUNT,
+    COALESCE(SOLD.BOTTLES_SOLD, 0) AS BOTTLES_SOLD,
+    COALESCE(SOLD.REVENUE, 0) AS REVENUE,
+    (COALESCE(SOLD.REVENUE, 0) / NULLIF(SUM(SOLD.REVENUE) OVER (), 0))::NUMBER(9, 6) AS REVENUE_SHARE,
+    (SOLD.REVENUE / SOLD.ORDER_COUNT)::NUMBER(18, 2) AS AVG_ORDER_VALUE,
+    (SOLD.REVENUE / NULLIF(SOLD.BOTTLES_SOLD, 0))::NUMBER(18, 2) AS AVG_BOTTLE_PRICE,
+    SOLD.FIRST_ORDER_DATE,
+    SOLD.LAST_ORDER_DATE
+FROM ANALYTICS.PRODUCTS AS PRODUCTS
+LEFT JOIN SOLD
+    ON PRODUCTS.PRODUCT_ID = SOLD.PRODUCT_ID;
+
+CREATE OR REPLACE VIEW ANALYTICS.SALES_BY_CATEGORY (
+    PRODUCT_CATEGORY COMMENT 'Category on the order line; (none) where it gives none',
+    ORDER_COUNT COMMENT 'Order lines',
+    CUSTOMER_COUNT COMMENT 'Different customers',
+    PRODUCT_COUNT COMMENT 'Different products sold',
+    BOTTLES_SOLD COMMENT 'Sum of QUANTITY',
+    REVENUE COMMENT 'Sum of TOTAL_AMOUNT, euros and cents',
+    REVENUE_SHARE COMMENT 'Of all revenue, 0 to 1; null while that is 0',
+    AVG_ORDER_VALUE COMMENT 'Revenue per order line, to the cent',
+    AVG_BOTTLE_PRICE COMMENT 'Revenue per bottle, to the cent'
+)
+COPY GRANTS
+COMMENT = 'Sales by category over all time. Grain: PRODUCT_CATEGORY'
+AS
+SELECT
+    COALESCE(PRODUCT_CATEGORY, '(none)') AS CATEGORY,
+    COUNT(*) AS ORDER_COUNT,
+    COUNT(DISTINCT CUSTOMER_ID) AS CUSTOMER_COUNT,
+    COUNT(DISTINCT PRODUCT_ID) AS PRODUCT_COUNT,
+    SUM(QUANTITY) AS BOTTLES_SOLD,
+    SUM(TOTAL_AMOUNT) AS REVENUE,
+    (SUM(TOTAL_AMOUNT) / NULLIF(SUM(SUM(TOTAL_AMOUNT)) OVER (), 0))::NUMBER(9, 6) AS REVENUE_SHARE,
+    (SUM(TOTAL_AMOUNT) / COUNT(*))::NUMBER(18, 2) AS AVG_ORDER_VALUE,
+    (SUM(TOTAL_AMOUNT) / NULLIF(SUM(QUANTITY), 0))::NUMBER(18, 2) AS AVG_BOTTLE_PRICE
+FROM PRODUCTION.ORDERS
+GROUP BY COALESCE(PRODUCT_CATEGORY, '(none)');
+
+CREATE OR REPLACE VIEW ANALYTICS.SALES_BY_CHANNEL (
+    SALES_CHANNEL COMMENT 'Channel on the order line; (none) where it gives none',
+    ORDER_COUNT COMMENT 'Order lines',
+    CUSTOMER_COUNT COMMENT 'Different customers',
+    BOTTLES_SOLD COMMENT 'Sum of QUANTITY',
+    REVENUE COMMENT 'Sum of TOTAL_AMOUNT, euros and cents',
+    REVENUE_SHARE COMMENT 'Of all revenue, 0 to 1; null while that is 0',
+    AVG_ORDER_VALUE COMMENT 'Revenue per order line, to the cent',
+    AVG_BOTTLE_PRICE COMMENT 'Revenue per bottle, to the cent'
+)
+COPY GRANTS
+COMMENT = 'Sales by channel over all time. Grain: SALES_CHANNEL'
+AS
+SELECT
+    COALESCE(SALES_CHANNEL, '(none)') AS CHANNEL,
+    COUNT(*) AS ORDER_COUNT,
+    COUNT(DISTINCT CUSTOMER_ID) AS CUSTOMER_COUNT,
+    SUM(QUANTITY) AS BOTTLES_SOLD,
+    SUM(TOTAL_AMOUNT) AS REVENUE,
+    (SUM(TOTAL_AMOUNT) / NULLIF(SUM(SUM(TOTAL_AMOUNT)) OVER (), 0))::NUMBER(9, 6) AS REVENUE_SHARE,
+    (SUM(TOTAL_AMOUNT) / COUNT(*))::NUMBER(18, 2) AS AVG_ORDER_VALUE,
+    (SUM(TOTAL_AMOUNT) / NULLIF(SUM(QUANTITY), 0))::NUMBER(18, 2) AS AVG_BOTTLE_PRICE
+FROM PRODUCTION.ORDERS
+GROUP BY COALESCE(SALES_CHANNEL, '(none)');
+
+CREATE OR REPLACE VIEW ANALYTICS.SALES_BY_HOUR (
+    DAY_OF_WEEK COMMENT '1 = Monday to 7 = Sunday, in Europe/Paris',
+    HOUR_OF_DAY COMMENT '0 to 23, in Europe/Paris',
+    ORDER_COUNT COMMENT 'Order lines',
+    BOTTLES_SOLD COMMENT 'Sum of QUANTITY',
+    REVENUE COMMENT 'Sum of TOTAL_AMOUNT, euros and cents',
+    DAYS_OPEN COMMENT 'Days of this weekday with an order at any hour',
+    AVG_REVENUE COMMENT 'Revenue of this hour per such day, to the cent'
+)
+COPY GRANTS
+COMMENT = 'Sales over the week, over all time. Grain: DAY_OF_WEEK, HOUR_OF_DAY; an hour without an order has no row'
+AS
+WITH LINES AS (
+    SELECT
+        ORDER_DATE,
+        QUANTITY,
+        TOTAL_AMOUNT,
+        DAYOFWEEKISO(ORDER_DATE) AS DAY_OF_WEEK,
+        HOUR(CONVERT_TIMEZONE('UTC', 'Europe/Paris', ORDER_TIMESTAMP)) AS HOUR_OF_DAY
+    FROM PRODUCTION.ORDERS
+),
+
+WEEKDAYS AS (
+    SELECT
+        DAY_OF_WEEK,
+        COUNT(DISTINCT ORDER_DATE) AS DAYS_OPEN
+    FROM LINES
+    GROUP BY DAY_OF_WEEK
+)
+
+SELECT
+    LINES.DAY_OF_WEEK,
+    LINES.HOUR_OF_DAY,
+    COUNT(*) AS ORDER_COUNT,
+    SUM(LINES.QUANTITY) AS BOTTLES_SOLD,
+    SUM(LINES.TOTAL_AMOUNT) AS REVENUE,
+    WEEKDAYS.DAYS_OPEN,
+    (SUM(LINES.TOTAL_AMOUNT) / WEEKDAYS.DAYS_OPEN)::NUMBER(18, 2) AS AVG_REVENUE
+FROM LINES
+INNER JOIN WEEKDAYS
+    ON LINES.DAY_OF_WEEK = WEEKDAYS.DAY_OF_WEEK
+GROUP BY LINES.DAY_OF_WEEK, LINES.HOUR_OF_DAY, WEEKDAYS.DAYS_OPEN;
+
+CREATE OR REPLACE VIEW ANALYTICS.PRODUCT_ABC (
+    PRODUCT_ID COMMENT 'The product',
+    PRODUCT_NAME COMMENT 'As in PRODUCTS',
+    PRODUCT_CATEGORY COMMENT 'As in PRODUCTS',
+    REVENUE COMMENT 'Sum of TOTAL_AMOUNT, euros and cents',
+    REVENUE_RANK COMMENT '1 for the largest revenue; ties go by PRODUCT_ID',
+    REVENUE_SHARE COMMENT 'Of all revenue, 0 to 1; null while that is 0',
+    CUMULATIVE_SHARE COMMENT 'Share of this product and of all ranked before it; null while there is no revenue',
+    ABC_CLASS COMMENT 'A until 80 % of the revenue are reached, B until 95 %, C for the rest and for what never sold'
+)
+COPY GRANTS
+COMMENT = 'Which products carry the revenue: ABC analysis over all time. Grain: PRODUCT_ID'
+AS
+WITH RANKED AS (
+    SELECT
+        PRODUCT_ID,
+        PRODUCT_NAME,
+        PRODUCT_CATEGORY,
+        REVENUE,
+        REVENUE_SHARE,
+        ROW_NUMBER() OVER (ORDER BY REVENUE DESC, PRODUCT_ID ASC) AS REVENUE_RANK,
+        SUM(REVENUE) OVER (
+            ORDER BY REVENUE DESC, PRODUCT_ID ASC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS REVENUE_SO_FAR,
+        SUM(REVENUE) OVER () AS ALL_REVENUE
+    FROM ANALYTICS.SALES_BY_PRODUCT
+)
+
+SELECT
+    PRODUCT_ID,
+    PRODUCT_NAME,
+    PRODUCT_CATEGORY,
+    REVENUE,
+    REVENUE_RANK,
+    REVENUE_SHARE,
+    (REVENUE_SO_FAR / NULLIF(ALL_REVENUE, 0))::NUMBER(9, 6) AS CUMULATIVE_SHARE,
+    CASE
+        WHEN REVENUE = 0 THEN 'C'
+        -- The product that reaches the limit is still inside: what was there before it decides.
+        WHEN (REVENUE_SO_FAR - REVENUE) * 100 < ALL_REVENUE * 80 THEN 'A'
+        WHEN (REVENUE_SO_FAR - REVENUE) * 100 < ALL_REVENUE * 95 THEN 'B'
+        ELSE 'C'
+    END AS ABC_CLASS
+FROM RANKED;

@@ -1,0 +1,166 @@
+-- Why: how each shelf came to its level, what is low, and how long the stock lasts.
+-- Grain: STOCK_LEDGER by ADJUSTMENT_ID; STOCK_COVER by PRODUCT_ID; LOW_STOCK by PRODUCT_ID, WAREHOUSE_LOCATION.
+-- Reads/Writes: reads PRODUCTION.
+-- Rerun: safe; views hold no data, and COPY GRANTS keeps who may read them.
+--
+-- A level is the sum of the stock movements that the shop sends, and of nothing else: an order carries no location
+-- and is not a movement, so sales are not taken off here. Sales only tell how fast a product goes, over all places.
+
+USE DATABASE <% ctx.env.CAVES_DATABASE %>;
+
+CREATE OR REPLACE VIEW ANALYTICS.STOCK_LEDGER (
+    ADJUSTMENT_ID COMMENT 'The movement',
+    ADJUSTMENT_DATE COMMENT 'Business date: the day in Europe/Paris',
+    ADJUSTMENT_TIMESTAMP COMMENT 'When it happened, UTC',
+    PRODUCT_ID COMMENT 'What moved',
+    PRODUCT_NAME COMMENT 'As sent with the movement',
+    PRODUCT_CATEGORY COMMENT 'As sent with the movement',
+    WAREHOUSE_LOCATION COMMENT 'Where it moved',
+    ADJUSTMENT_TYPE COMMENT 'REPLENISHMENT, CORRECTION, SPOILAGE, ...',
+    REASON COMMENT 'In the shop''s words',
+    MOVEMENT_NUMBER COMMENT '1 for the first movement of the product at the location',
+    QUANTITY_CHANGE COMMENT 'Bottles in (+) or out (-)',
+    RUNNING_BALANCE COMMENT 'Level of the product at the location after the movement; the last one is the current level'
+)
+COPY GRANTS
+COMMENT = 'Every stock movement with the level after it, in the order in which they happened. Grain: ADJUSTMENT_ID'
+AS
+SELECT
+    ADJUSTMENT_ID,
+    ADJUSTMENT_DATE,
+    ADJUSTMENT_TIMESTAMP,
+    PRODUCT_ID,
+    PRODUCT_NAME,
+    PRODUCT_CATEGORY,
+    WAREHOUSE_LOCATION,
+    ADJUSTMENT_TYPE,
+    REASON,
+    ROW_NUMBER() OVER (
+        PARTITION BY PRODUCT_ID, WAREHOUSE_LOCATION
+        ORDER BY ADJUSTMENT_TIMESTAMP ASC, SOURCE_PARTITION ASC, SOURCE_OFFSET ASC, ADJUSTMENT_ID ASC
+    ) AS MOVEMENT_NUMBER,
+    QUANTITY_CHANGE,
+    SUM(QUANTITY_CHANGE) OVER (
+        PARTITION BY PRODUCT_ID, WAREHOUSE_LOCATION
+        ORDER BY ADJUSTMENT_TIMESTAMP ASC, SOURCE_PARTITION ASC, SOURCE_OFFSET ASC, ADJUSTMENT_ID ASC
+        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS RUNNING_BALANCE
+FROM PRODUCTION.INVENTORY_HISTORY;
+
+CREATE OR REPLACE VIEW ANALYTICS.STOCK_COVER (
+    PRODUCT_ID COMMENT 'The product; only those with a stock level',
+    PRODUCT_NAME COMMENT 'As in PRODUCTS',
+    PRODUCT_CATEGORY COMMENT 'As in PRODUCTS',
+    STOCK_LEVEL COMMENT 'Bottles at all locations',
+    AS_OF_DATE COMMENT 'The latest business date with an order that is not in the future; the window ends with it',
+    WINDOW_DAYS COMMENT 'Days looked at: 28, or fewer while orders are younger than that',
+    BOTTLES_SOLD COMMENT 'Sold within the window',
+    AVG_DAILY_SALE COMMENT 'BOTTLES_SOLD / WINDOW_DAYS, days without a sale included',
+    DAYS_OF_COVER COMMENT 'How long the level lasts at that rate, 0 for a level below 0; null where nothing is sold',
+    RUN_OUT_DATE COMMENT 'AS_OF_DATE and the whole days of cover; null where nothing is sold, or beyond 100 years'
+)
+COPY GRANTS
+COMMENT = 'How long the stock of a product lasts at the rate of the last four weeks. Grain: PRODUCT_ID'
+AS
+WITH AS_OF AS (
+    SELECT
+        COALESCE(MAX(ORDER_DATE), CONVERT_TIMEZONE('UTC', 'Europe/Paris', SYSDATE())::DATE) AS AS_OF_DATE,
+        LEAST(28, COALESCE(DATEDIFF('DAY', MIN(ORDER_DATE), MAX(ORDER_DATE)) + 1, 28)) AS WINDOW_DAYS
+    FROM PRODUCTION.ORDERS
+    WHERE ORDER_DATE <= CONVERT_TIMEZONE('UTC', 'Europe/Paris', SYSDATE())::DATE
+),
+
+SOLD AS (
+    SELECT
+        ORDERS.PRODUCT_ID,
+        SUM(ORDERS.QUANTITY) AS BOTTLES_SOLD
+    FROM PRODUCTION.ORDERS AS ORDERS
+    CROSS JOIN AS_OF
+    WHERE
+        ORDERS.ORDER_DATE > DATEADD('DAY', -AS_OF.WINDOW_DAYS, AS_OF.AS_OF_DATE)
+        AND ORDERS.ORDER_DATE <= AS_OF.AS_OF_DATE
+    GROUP BY ORDERS.PRODUCT_ID
+),
+
+LEVELS AS (
+    SELECT
+        PRODUCT_ID,
+        SUM(CURRENT_STOCK_LEVEL) AS STOCK_LEVEL
+    FROM PRODUCTION.INVENTORY_CURRENT
+    GROUP BY PRODUCT_ID
+),
+
+COVERED AS (
+    SELECT
+        LEVELS.PRODUCT_ID,
+        LEVELS.STOCK_LEVEL,
+        AS_OF.AS_OF_DATE,
+        AS_OF.WINDOW_DAYS,
+        COALESCE(SOLD.BOTTLES_SOLD, 0) AS BOTTLES_SOLD,
+        GREATEST(LEVELS.STOCK_LEVEL, 0) * AS_OF.WINDOW_DAYS / NULLIF(SOLD.BOTTLES_SOLD, 0) AS DAYS_OF_COVER
+    FROM LEVELS
+    CROSS JOIN AS_OF
+    LEFT JOIN SOLD
+        ON LEVELS.PRODUCT_ID = SOLD.PRODUCT_ID
+)
+
+SELECT
+    COVERED.PRODUCT_ID,
+    PRODUCTS.PRODUCT_NAME,
+    PRODUCTS.PRODUCT_CATEGORY,
+    COVERED.STOCK_LEVEL,
+    COVERED.AS_OF_DATE,
+    COVERED.WINDOW_DAYS,
+    COVERED.BOTTLES_SOLD,
+    (COVERED.BOTTLES_SOLD / COVERED.WINDOW_DAYS)::NUMBER(18, 3) AS AVG_DAILY_SALE,
+    COVERED.DAYS_OF_COVER::NUMBER(18, 1) AS DAYS_OF_COVER,
+    DATEADD(
+        'DAY',
+        CASE WHEN COVERED.DAYS_OF_COVER <= 36500 THEN FLOOR(COVERED.DAYS_OF_COVER)::NUMBER(9, 0) END,
+        COVERED.AS_OF_DATE
+    )::DATE AS RUN_OUT_DATE
+FROM COVERED
+LEFT JOIN ANALYTICS.PRODUCTS AS PRODUCTS
+    ON COVERED.PRODUCT_ID = PRODUCTS.PRODUCT_ID;
+
+CREATE OR REPLACE VIEW ANALYTICS.LOW_STOCK (
+    PRODUCT_ID COMMENT 'What is low',
+    WAREHOUSE_LOCATION COMMENT 'Where it is low',
+    PRODUCT_NAME COMMENT 'As the shop last sent it',
+    PRODUCT_CATEGORY COMMENT 'As the shop last sent it',
+    STOCK_LEVEL COMMENT 'Bottles at the location',
+    STOCK_STATUS COMMENT 'CRITICAL below CRITICAL_BELOW, else LOW',
+    LOW_BELOW COMMENT 'The threshold of LOW: 24 bottles, two cases of twelve',
+    CRITICAL_BELOW COMMENT 'The threshold of CRITICAL: 10 bottles, as in the deployment guide',
+    LAST_ADJUSTMENT_TIMESTAMP COMMENT 'Latest movement, UTC',
+    PRODUCT_STOCK_LEVEL COMMENT 'Bottles of the product at all locations',
+    PRODUCT_DAYS_OF_COVER COMMENT 'STOCK_COVER.DAYS_OF_COVER of the product, over all locations',
+    PRODUCT_RUN_OUT_DATE COMMENT 'STOCK_COVER.RUN_OUT_DATE of the product, over all locations'
+)
+COPY GRANTS
+COMMENT = 'Shelves with fewer than 24 bottles. Grain: PRODUCT_ID, WAREHOUSE_LOCATION; a shelf with enough has no row'
+AS
+WITH THRESHOLDS AS (
+    SELECT
+        24 AS LOW_BELOW,
+        10 AS CRITICAL_BELOW
+)
+
+SELECT
+    SHELVES.PRODUCT_ID,
+    SHELVES.WAREHOUSE_LOCATION,
+    SHELVES.PRODUCT_NAME,
+    SHELVES.PRODUCT_CATEGORY,
+    SHELVES.CURRENT_STOCK_LEVEL AS STOCK_LEVEL,
+    CASE WHEN SHELVES.CURRENT_STOCK_LEVEL < THRESHOLDS.CRITICAL_BELOW THEN 'CRITICAL' ELSE 'LOW' END AS STOCK_STATUS,
+    THRESHOLDS.LOW_BELOW,
+    THRESHOLDS.CRITICAL_BELOW,
+    SHELVES.LAST_ADJUSTMENT_TIMESTAMP,
+    COVER.STOCK_LEVEL AS PRODUCT_STOCK_LEVEL,
+    COVER.DAYS_OF_COVER AS PRODUCT_DAYS_OF_COVER,
+    COVER.RUN_OUT_DATE AS PRODUCT_RUN_OUT_DATE
+FROM PRODUCTION.INVENTORY_CURRENT AS SHELVES
+CROSS JOIN THRESHOLDS
+LEFT JOIN ANALYTICS.STOCK_COVER AS COVER
+    ON SHELVES.PRODUCT_ID = COVER.PRODUCT_ID
+WHERE SHELVES.CURRENT_STOCK_LEVEL < THRESHOLDS.LOW_BELOW;
