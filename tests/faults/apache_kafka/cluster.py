@@ -146,7 +146,8 @@ class KafkaCluster:
         """Set the group's committed offsets to 0; KafkaException while the group has members."""
         places = [TopicPartition(topic, partition, 0) for partition in self.leaders(topic)]
         request = [ConsumerGroupTopicPartitions(group, places)]
-        self.admin.alter_consumer_group_offsets(request)[group].result()
+        # One that is lost is asked again by whoever waits: the default would use up all of that time.
+        self.admin.alter_consumer_group_offsets(request, request_timeout=10)[group].result()
         return True
 
     @property
