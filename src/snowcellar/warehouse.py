@@ -25,6 +25,7 @@ from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
 from snowcellar import features, upstream
+from snowcellar.alerts.registry import AlertRegistry
 from snowcellar.clients import FORGOTTEN_SECONDS, GRACE_SECONDS, Clients
 from snowcellar.errors import DatabaseLost
 from snowcellar.history import QueryHistory
@@ -50,6 +51,7 @@ FEATURES = (
     "snowcellar.virtual_warehouses",
     "snowcellar.streams.statements",
     "snowcellar.tasks.feature",
+    "snowcellar.alerts.feature",
     "snowcellar.procedures.statements",
     "snowcellar.procedures.package_listing",
     "snowcellar.staged_file_statements",
@@ -85,6 +87,7 @@ class Warehouse:
         self.streams = StreamRegistry()
         self.translations = TranslationCache()
         self.tasks = TaskRegistry(self)
+        self.alerts = AlertRegistry(self)
         self.procedures = ProcedureRegistry()
         self.workers = Workers(self.folder / "procedures")
         self.address: tuple[str, int] | None = None

@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 from fakesnow import statement_type
 
+from snowcellar.clause_reader import check_body
 from snowcellar.errors import CompilationError, Unsupported
 from snowcellar.names import NAME, QualifiedName, qualify
 from snowcellar.result import Result
 from snowcellar.session import Session
 from snowcellar.tasks import condition, graph, options, transitions
-from snowcellar.tasks.clauses import check_body, read_names, read_set
+from snowcellar.tasks.clauses import read_names, read_set
 from snowcellar.tasks.relatives import finalized, predecessors, without_predecessors
 from snowcellar.tasks.task import Task, TaskError
 
@@ -125,7 +126,7 @@ def _remove_after(session: Session, name: QualifiedName, rest: str) -> None:
 
 
 def _modify_as(session: Session, name: QualifiedName, rest: str) -> None:
-    body = check_body(rest)
+    body = check_body(rest, "task")
     _change(session, name, lambda task: dataclasses.replace(task, body=body))
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from zoneinfo import available_timezones
 
+from snowcellar.clause_reader import Written
 from snowcellar.errors import CompilationError, Unsupported, WarehouseError
 from snowcellar.session import DEFAULT_PARAMETERS
 from snowcellar.tasks import schedule
@@ -42,17 +42,6 @@ NOT_HERE = {
     "SEARCH_PATH": "tasks take no search path",
 }
 """Properties that Snowflake knows and snowcellar refuses, with what to tell."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """A value as a statement wrote it."""
-
-    text: str
-    quoted: bool
-
-    def __str__(self) -> str:
-        return f"'{self.text}'" if self.quoted else self.text
 
 
 def read(written: Mapping[str, Written]) -> tuple[dict[str, OptionValue], dict[str, OptionValue]]:

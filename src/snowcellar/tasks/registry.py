@@ -66,6 +66,10 @@ class TaskRegistry:
             raise ObjectNotFound("Task", str(name))
         return task
 
+    def started_roots(self) -> list[Task]:
+        """The tasks that start graphs, be they of one task."""
+        return [task for task in self.tasks.values() if task.is_root and task.started]
+
     def save(self, warehouse: Warehouse, *tasks: Task) -> None:
         """Keep tasks, new or changed: all of them or none."""
         self._write(warehouse, tasks, keep=True)

@@ -41,7 +41,7 @@ class Scheduler:
         self._warehouse = warehouse
         self._writer = writer
         self._changed = threading.Condition()
-        self._clock = Clock(warehouse.minute_seconds)
+        self._clock: Clock[Task] = Clock(warehouse.minute_seconds)
         self._running: dict[QualifiedName, list[GraphRun]] = {}
         self._requested: dict[QualifiedName, deque[GraphRun]] = {}
         self._threads: set[threading.Thread] = set()
@@ -109,7 +109,7 @@ class Scheduler:
     def next_runs(self) -> list[tuple[Task, datetime]]:
         """The scheduled roots and when each is due."""
         with self._changed:
-            self._clock.follow(self._warehouse.tasks.tasks)
+            self._clock.follow(self._warehouse.tasks.started_roots())
             return self._clock.next_runs()
 
     def _work(self) -> None:
@@ -125,10 +125,10 @@ class Scheduler:
         finally:
             self._warehouse.close_session(session)
 
-    def _await_ticks(self) -> list[Tick]:
+    def _await_ticks(self) -> list[Tick[Task]]:
         """The ticks that are due, at once or after a wait; what was requested is started in passing."""
         with self._changed:
-            self._clock.follow(self._warehouse.tasks.tasks)
+            self._clock.follow(self._warehouse.tasks.started_roots())
             ticks = self._clock.take_due(self._may_tick)
             if not self._start_requested() and not ticks and not self._stopping:
                 self._changed.wait(self._clock.seconds_to_wait())
@@ -156,8 +156,8 @@ class Scheduler:
         self._requested = {name: waiting for name, waiting in self._requested.items() if waiting}
         return started
 
-    def _start_if_condition_holds(self, session: Session, tick: Tick) -> None:
-        task = tick.task
+    def _start_if_condition_holds(self, session: Session, tick: Tick[Task]) -> None:
+        task = tick.owner
         run = GraphRun(
             self._warehouse,
             self._writer,
@@ -177,14 +177,14 @@ class Scheduler:
         elif tick.next_time is not None:
             TaskRun(self._warehouse, self._writer, run, task).skip()
 
-    def _begin_scheduled(self, run: GraphRun, tick: Tick) -> None:
+    def _begin_scheduled(self, run: GraphRun, tick: Tick[Task]) -> None:
         with self._changed:
-            now = self._warehouse.tasks.tasks.get(tick.task.name)
+            now = self._warehouse.tasks.tasks.get(tick.owner.name)
             # It may have been suspended or replaced since the clock was looked at.
-            if self._stopping or now is None or not now.started or now.task_id != tick.task.task_id:
+            if self._stopping or now is None or not now.started or now.task_id != tick.owner.task_id:
                 return
             if tick.next_time is None:
-                self._clock.rest(tick.task)
+                self._clock.rest(tick.owner)
             self._begin(run, check_root=False)
 
     def _condition_failed(self, run: GraphRun, error: WarehouseError) -> None:

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from fakesnow import statement_type
 
+from snowcellar.clause_reader import Written
 from snowcellar.errors import ObjectExists, ObjectNotFound
 from snowcellar.names import NAME, QualifiedName
 from snowcellar.result import Result
 from snowcellar.session import Session
 from snowcellar.tasks import condition, graph, options, transitions
 from snowcellar.tasks.clauses import Clauses, read_create
-from snowcellar.tasks.options import Written
 from snowcellar.tasks.relatives import finalized, predecessors, without_predecessors
 from snowcellar.tasks.task import Task
 

@@ -71,6 +71,11 @@ class Task:
         return not self.predecessors and self.finalizes is None
 
     @property
+    def start(self) -> tuple[str, datetime | None]:
+        """What tells one start of it from another."""
+        return self.task_id, self.resumed_on
+
+    @property
     def schedule(self) -> str | None:
         return _text(self.options.get("SCHEDULE"))
 
