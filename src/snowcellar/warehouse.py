@@ -56,6 +56,7 @@ FEATURES = (
     "snowcellar.procedures.package_listing",
     "snowcellar.staged_file_statements",
     "snowcellar.query_history",
+    "snowcellar.notifications",
     "snowcellar.no_ops",
 )
 """The modules that run statements of their own, in the order in which they are asked."""
