@@ -1,7 +1,7 @@
--- Why: tasks are created suspended. Children first, root last: a graph whose root runs cannot be changed.
+-- Why: tasks and alerts are created suspended. Children first, root last: a graph whose root runs cannot be changed.
 -- Grain: none.
--- Reads/Writes: the four tasks.
--- Rerun: safe after 070, which suspends the root.
+-- Reads/Writes: the four tasks and the six alerts.
+-- Rerun: safe after 070, which suspends the root, and 086.
 
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
@@ -9,3 +9,10 @@ ALTER TASK RAW_DATA.TASK_STAGING_TO_PROD_ORDERS RESUME;
 ALTER TASK RAW_DATA.TASK_STAGING_TO_PROD_INVENTORY_HISTORY RESUME;
 ALTER TASK RAW_DATA.TASK_STAGING_TO_PROD_INVENTORY_CURRENT RESUME;
 ALTER TASK RAW_DATA.TASK_RAW_TO_STAGING_DISTRIBUTOR RESUME;
+
+ALTER ALERT OPS.ALERT_LOW_STOCK RESUME;
+ALTER ALERT OPS.ALERT_PIPELINE_LAG RESUME;
+ALTER ALERT OPS.ALERT_FAILED_TASKS RESUME;
+ALTER ALERT OPS.ALERT_REJECTED_SHARE RESUME;
+ALTER ALERT OPS.ALERT_BROKEN_INVARIANTS RESUME;
+ALTER ALERT OPS.ALERT_BROKEN_STOCK RESUME;

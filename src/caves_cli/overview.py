@@ -51,6 +51,16 @@ class TaskState:
     schedule: str | None
 
 
+@dataclass(frozen=True)
+class OpenAlert:
+    """What an alert has found and is not over."""
+
+    alert: str
+    subject: str
+    severity: str
+    fired: datetime
+
+
 def rows_by_layer(connection: SnowflakeConnection) -> dict[str, int]:
     """How many rows each table holds, in one statement."""
     return _counts(connection, COUNTED)
@@ -89,6 +99,16 @@ def task_runs(connection: SnowflakeConnection, limit: int = 100) -> list[TaskRun
             (limit,),
         )
         return [TaskRun(*row) for row in cursor.fetchall()]
+
+
+def open_alerts(connection: SnowflakeConnection) -> list[OpenAlert]:
+    """What the alerts have found and is not over, the gravest and oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT ALERT_NAME, SUBJECT, SEVERITY, FIRED_AT FROM {names.OPEN_ALERTS}"  # noqa: S608
+            " ORDER BY SEVERITY, FIRED_AT, ALERT_NAME, SUBJECT"
+        )
+        return [OpenAlert(*row) for row in cursor.fetchall()]
 
 
 def rejected_by_reason(connection: SnowflakeConnection) -> dict[str, int]:

@@ -14,11 +14,11 @@ from sqlglot import exp
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "analytics.md"
-_VIEW = re.compile(r"^CREATE OR REPLACE VIEW .+?;$", re.MULTILINE | re.DOTALL)
+_VIEW = re.compile(r"^CREATE OR REPLACE VIEW ANALYTICS\..+?;$", re.MULTILINE | re.DOTALL)
 
 
 def views() -> dict[str, tuple[str, dict[str, str]]]:
-    """Each view of deploy/ by name, in order: its comment, and its columns with theirs."""
+    """Each view of ANALYTICS by name, in order: its comment, and its columns with theirs."""
     found = {}
     for path in sorted((ROOT / "deploy").glob("[0-9]*.sql")):
         for statement in _VIEW.findall(path.read_text(encoding="utf-8")):

@@ -74,11 +74,12 @@ def test_every_file_says_why_grain_reads_and_rerun() -> None:
     ("kind", "expected"),
     [
         ("SCHEMA", names.SCHEMAS),
-        ("TABLE", names.TABLES),
+        ("TABLE", (*names.TABLES, *names.ALERT_TABLES)),
         ("STREAM", names.STREAMS),
         ("STAGE", names.STAGES),
         ("TASK", names.TASKS),
-        ("VIEW", names.VIEWS),
+        ("ALERT", names.ALERTS),
+        ("VIEW", (*names.VIEWS, names.OPEN_ALERTS)),
     ],
 )
 def test_deploy_creates_what_names_spells(kind: str, expected: tuple[str, ...]) -> None:
@@ -102,9 +103,9 @@ def test_a_stream_is_on_its_table_and_append_only(stream: str) -> None:
 # PITFALL 13: a redeploy that replaces a stream or a table loses what is pending in it.
 def test_nothing_that_holds_data_is_ever_replaced_or_dropped() -> None:
     for statement in all_statements():
-        assert not re.match(r"CREATE OR REPLACE (?!TASK|VIEW)|DROP|TRUNCATE|DELETE|UNDROP", statement), (
-            statement
-        )
+        assert not re.match(
+            r"CREATE OR REPLACE (?!TASK|VIEW|ALERT)|DROP|TRUNCATE|DELETE|UNDROP", statement
+        ), statement
         if re.match(r"CREATE (?!OR REPLACE)", statement):
             assert " IF NOT EXISTS " in statement.splitlines()[0], statement
 
@@ -141,9 +142,26 @@ def test_the_root_is_suspended_first_and_resumed_last() -> None:
     assert last_create < first_resume
 
 
+@pytest.mark.parametrize("alert", names.ALERTS)
+def test_an_alert_is_serverless_writes_under_its_name_and_is_resumed(alert: str) -> None:
+    statement = created("ALERT")[alert]
+    assert "WAREHOUSE =" not in statement
+    name = alert.partition("ALERT_")[2]
+    assert statement.count(f"'{name}'") == 2
+    assert "MERGE INTO OPS.ALERT_LOG" in statement
+    order = all_statements()
+    assert order.index(statement) < order.index(f"ALTER ALERT {alert} RESUME;")
+
+
+def test_every_threshold_that_an_alert_asks_for_has_a_default() -> None:
+    asked = set(re.findall(r"SETTING = '(\w+)'", "".join(created("ALERT").values())))
+    (defaults,) = [s for s in all_statements() if s.startswith(f"MERGE INTO {names.ALERT_SETTINGS}")]
+    assert set(re.findall(r"\('([A-Z_]+)', \d+, '\w+', '\w+: ", defaults)) == asked
+
+
 # PITFALL 16: CREATE SCHEMA changes the current schema, so unqualified names land elsewhere the second time.
 def test_every_object_is_named_with_its_schema() -> None:
-    for kind in ("TABLE", "STREAM", "STAGE", "FILE FORMAT", "TASK", "VIEW"):
+    for kind in ("TABLE", "STREAM", "STAGE", "FILE FORMAT", "TASK", "VIEW", "ALERT"):
         for name in created(kind):
             assert name.partition(".")[0] in names.SCHEMAS, name
     assert not [s for s in all_statements() if re.match(r"USE (SCHEMA|ROLE|WAREHOUSE)", s)]

@@ -33,6 +33,8 @@ def test_status_as_json_shows_every_layer(pipeline: Pipeline, truth: Truth) -> N
     assert document["rows"].keys() >= {"stg_orders", "rejected", "duplicates", "orders", "inventory_current"}
     assert len(document["waiting"]) == len(document["tasks"]) == 4
     assert {task["state"] for task in document["tasks"]} == {"started"}
+    for alert in document["alerts"]:
+        assert alert.keys() == {"alert", "subject", "severity", "fired"}
 
 
 def test_verify_as_json_names_the_seven_invariants(pipeline: Pipeline, truth: Truth) -> None:
