@@ -14,6 +14,7 @@ FOLDERS = {
     "caves_cli": ROOT / "src" / "caves_cli",
     "ingest": ROOT / "ingest",
     "procedures": ROOT / "procedures",
+    "dashboard": ROOT / "dashboard",
 }
 # Which of our own packages each may use, besides itself.
 ARROWS = {
@@ -21,7 +22,8 @@ ARROWS = {
     "snowcellar": set[str](),
     "procedures": {"caves_snowpark"},
     "ingest": {"caves_snowpark"},
-    "caves_cli": {"caves_snowpark", "ingest"},
+    "caves_cli": {"caves_snowpark", "ingest", "dashboard"},
+    "dashboard": {"caves_snowpark"},
 }
 # What is uploaded into Snowflake finds only these there.
 UPLOADED = ("caves_snowpark", "procedures")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from caves_cli import console
-from caves_cli.commands import demo, deploy, down, ingest, produce, rejected, status, up, verify
+from caves_cli.commands import dashboard, demo, deploy, down, ingest, produce, rejected, status, up, verify
 from caves_cli.errors import CavesError
 
 app = typer.Typer(
@@ -36,6 +36,8 @@ app = typer.Typer(
 
   caves verify     check that nothing was lost, doubled or misread
 
+  caves dashboard  see sales, stock, customers and the pipeline in the browser
+
   caves rejected   look at what was refused, and work it off
 
   caves down       stop what `up` started
@@ -60,6 +62,7 @@ app.command(rich_help_panel="On this machine or on an account")(produce.produce)
 app.command(rich_help_panel="On this machine or on an account")(ingest.ingest)
 app.command(rich_help_panel="On this machine or on an account")(status.status)
 app.command(rich_help_panel="On this machine or on an account")(verify.verify)
+app.command(rich_help_panel="On this machine or on an account")(dashboard.dashboard)
 app.add_typer(rejected.app, rich_help_panel="On this machine or on an account")
 
 

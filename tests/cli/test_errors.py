@@ -115,7 +115,7 @@ def test_help_teaches_by_examples(caves: Caves, command: str) -> None:
 
 def test_the_commands_are_those_that_the_help_speaks_of(caves: Caves) -> None:
     commands = [command.callback for command in main.app.registered_commands]
-    expected = {"demo", "up", "down", "deploy", "produce", "ingest", "status", "verify"}
+    expected = {"demo", "up", "down", "deploy", "produce", "ingest", "status", "verify", "dashboard"}
     assert {command.__name__ for command in commands if command} == expected
 
 

@@ -16,7 +16,9 @@ from caves_snowpark import names
 
 ROOT = Path(__file__).parents[2]
 DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "snowflake.yml").read_text(encoding="utf-8"))
-ENTITIES: dict[str, Any] = DEFINITION["entities"]
+ENTITIES: dict[str, Any] = {
+    name: entity for name, entity in DEFINITION["entities"].items() if entity["type"] == "procedure"
+}
 
 
 def test_it_defines_the_procedures_of_names() -> None:

@@ -1,0 +1,139 @@
+"""The app itself without a browser: pages, languages, addresses, and what it says when it cannot show."""
+
+import logging
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from snowflake.connector.errors import OperationalError
+from snowflake.snowpark import Session
+from streamlit.testing.v1 import AppTest
+
+import dashboard.session
+from tests.dashboard import shop
+from tests.engines.engine import DATABASE
+
+APP = Path(dashboard.session.__file__).with_name("streamlit_app.py")
+FIGURES = {"sales": 5, "stock": 5, "customers": 5}
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    dashboard.session._openers.clear()
+
+
+def page(**address: str | list[str]) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    return " ".join(str(element.value) for element in (*app.header, *app.markdown, *app.warning))
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_page_shows_its_figures_in_both_languages(session: Session, name: str, language: str) -> None:
+    dashboard.session.open_with(lambda: session)
+    app = page(page=name, lang=language)
+    assert not app.exception
+    assert len(app.metric) == FIGURES[name]
+    assert not app.header
+
+
+def test_the_figures_of_a_chosen_period_are_those_of_plain_python(session: Session) -> None:
+    dashboard.session.open_with(lambda: session)
+    app = page(
+        **{"period": "custom", "from": "2026-03-01", "to": "2026-03-15", "channel": "WEB", "lang": "en"}
+    )
+    start, end = date(2026, 3, 1), date(2026, 3, 15)
+    sold = [order for order in shop.between(shop.orders(), start, end) if order.channel == "WEB"]
+    revenue = sum(order.amount for order in sold)
+    values = [metric.value for metric in app.metric]
+    assert values[0] == str(len(sold))
+    assert values[2] == f"€{revenue:,.2f}"
+
+
+HOSTILE = {
+    "period": "'; DROP TABLE PRODUCTION.ORDERS; --",
+    "category": "<script>alert(1)</script>",
+    "channel": "%s",
+    "location": "../../etc/passwd",
+    "product": "1 OR 1=1",
+    "lang": "xx",
+    "page": "__import__('os')",
+    "from": "9999-99-99",
+    "unknown": "\x00",
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_hostile_address_gives_a_plain_message_and_the_page(session: Session, name: str) -> None:
+    """PITFALLS 35."""
+    dashboard.session.open_with(lambda: session)
+    app = page(**{**HOSTILE, "page": name})
+    assert not app.exception
+    assert len(app.metric) == FIGURES[name]
+    (warning,) = app.warning
+    assert "script" not in warning.value
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_period_without_data_says_so(session: Session, name: str) -> None:
+    """PITFALLS 35."""
+    dashboard.session.open_with(lambda: session)
+    app = page(**{"page": name, "period": "custom", "from": "2001-01-01", "to": "2001-01-02", "lang": "en"})
+    assert not app.exception
+    if name != "stock":
+        assert [info.value for info in app.info] == ["Nothing for these filters."]
+
+
+def test_a_database_without_the_pipeline_says_how_to_deploy_it(session: Session) -> None:
+    session.sql("CREATE DATABASE IF NOT EXISTS NOTHING_IN_IT").collect()
+    try:
+        session.use_database("NOTHING_IN_IT")
+        dashboard.session.open_with(lambda: session)
+        app = page(lang="en")
+    finally:
+        session.use_database(DATABASE)
+    assert not app.exception
+    assert [header.value for header in app.header] == ["The pipeline is not deployed here"]
+
+
+def _fail(error: Exception) -> Any:
+    raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("no answer"), dashboard.session.Unreachable("refused"), ConnectionError("gone")],
+)
+def test_a_warehouse_that_does_not_answer_is_told_in_a_sentence(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    dashboard.session.open_with(lambda: _fail(error))
+    app = page(lang="en")
+    assert not app.exception
+    assert len(app.header) == 1
+    assert "no answer" not in text(app)
+
+
+def test_outside_snowflake_and_without_a_connection_it_says_how_to_start_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from snowflake.snowpark.exceptions import SnowparkSessionException
+
+    monkeypatch.setattr(
+        dashboard.session, "get_active_session", lambda: _fail(SnowparkSessionException("none"))
+    )
+    app = page(lang="en")
+    assert [header.value for header in app.header] == ["No connection was chosen"]
