@@ -7,6 +7,7 @@ from snowflake.connector import SnowflakeConnection
 
 from caves_snowpark import names
 from ingest import connections
+from ingest.connection_files import LOCAL_CONFIG_FILE, load_connection
 from ingest.errors import ConnectionFileUnreadable, ConnectionNotFound
 
 
@@ -23,7 +24,7 @@ class Target:
 
     def open(self) -> SnowflakeConnection:
         """A session in the pipeline's database; one sentence and no traceback when that cannot be."""
-        parameters = connections.load_connection(self.name, self.config_file)
+        parameters = load_connection(self.name, self.config_file)
         parameters.update({"database": self.database, "warehouse": self.warehouse})
         return connections.open_connection(parameters)
 
@@ -44,7 +45,7 @@ def target(
     name: str, config_file: Path | None = None, database: str | None = None, warehouse: str | None = None
 ) -> Target:
     """Flags win over the connection's own database and warehouse, and those over the defaults."""
-    parameters = connections.load_connection(name, config_file)
+    parameters = load_connection(name, config_file)
     chosen = {
         "database": database or parameters.get("database") or names.DEFAULT_DATABASE,
         "warehouse": warehouse or parameters.get("warehouse") or names.DEFAULT_WAREHOUSE,
@@ -61,7 +62,7 @@ def target(
 def _local_file(name: str) -> Path | None:
     # The snow CLI does not look into the working folder by itself, so it must be told.
     try:
-        connections.load_connection(name, connections.LOCAL_CONFIG_FILE)
+        load_connection(name, LOCAL_CONFIG_FILE)
     except (ConnectionNotFound, ConnectionFileUnreadable):
         return None
-    return connections.LOCAL_CONFIG_FILE
+    return LOCAL_CONFIG_FILE

@@ -1,6 +1,7 @@
 """The one place that writes to the terminal: results to stdout, progress and errors to stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,8 +21,30 @@ from caves_cli.terminal import visible
 # A pipe or a log has no width; tables there are as wide as they need.
 _WIDTH_WITHOUT_TERMINAL: Final = 160
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+def new_console(*, stderr: bool) -> Console:
+    """A console for one of the two streams, as the environment is now."""
+    stream = sys.stderr if stderr else sys.stdout
+    has_width = stream.isatty() or "COLUMNS" in os.environ
+    # https://no-color.org, taken at its word by more people than its letter: no escape codes at all.
+    colours: Final = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(
+        stderr=stderr,
+        highlight=False,
+        color_system=colours,
+        width=None if has_width else _WIDTH_WITHOUT_TERMINAL,
+        # A message is one line in a log, and filled to the width for a person.
+        soft_wrap=stderr and not stream.isatty(),
+    )
+
+
+out = new_console(stderr=False)
+err = new_console(stderr=True)
+
+
+def heading(text: str) -> str:
+    """The text as it stands over a part of the help: bold on a terminal, bare elsewhere."""
+    return click.style(text, bold=True) if out.is_terminal and out.color_system else text
 
 
 def fail(message: str) -> None:
@@ -32,16 +57,29 @@ def note(message: str) -> None:
     err.print(message)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A titled table; numbers to the right."""
-    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+def command(line: str) -> None:
+    """A command line that is run; never broken, so that it can be copied."""
+    err.print(Text(f"$ {line}", style="dim"), soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "none") -> None:
+    """A titled table; numbers to the right. Without a row, one line that says so."""
     body = [list(row) for row in rows]
+    out.print(grid(title, columns, body) if body else Text.assemble((title, "bold"), f": {empty}"))
+
+
+def grid(title: str, columns: Sequence[str], body: Sequence[Sequence[object]]) -> Table:
+    """The table itself, to be shown alone or among others."""
+    drawn = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD
+    )
+    drawn.show_edge = False
     for index, column in enumerate(columns):
-        numeric = bool(body) and all(isinstance(row[index], int | float | Decimal | None) for row in body)
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        numeric = all(isinstance(row[index], int | float | Decimal | None) for row in body)
+        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in body:
-        grid.add_row(*[_cell(value) for value in row])
-    out.print(grid)
+        drawn.add_row(*[_cell(value) for value in row])
+    return drawn
 
 
 def require_writable(target: str) -> None:
@@ -72,4 +110,4 @@ def _cell(value: object) -> str | Text:
     if isinstance(value, datetime):
         return f"{value.astimezone() if value.tzinfo else value:%Y-%m-%d %H:%M:%S}"
     # Rich reads [brackets] as markup in a str; what comes from data is text, and not all of it is harmless.
-    return Text(visible(str(value), keep="\n"))
+    return value if isinstance(value, Text) else Text(visible(str(value), keep="\n"))

@@ -1,10 +1,15 @@
 """What a command can fail with. Every message says what happened, to which thing, and what to do next."""
 
 from pathlib import Path
+from typing import ClassVar
+
+from caves_cli.exit_codes import ExitCode
 
 
 class CavesError(Exception):
-    """Root of the command's own errors; `caves` prints it without a traceback and exits 1."""
+    """Root of the command's own errors; `caves` prints it without a traceback."""
+
+    exit_code: ClassVar = ExitCode.FAILED
 
 
 class NotInProject(CavesError):
@@ -52,6 +57,8 @@ class DeployFailed(CavesError):
 
 
 class NotDeployed(CavesError):
+    exit_code = ExitCode.NOT_DEPLOYED
+
     def __init__(self, connection: str, reason: str) -> None:
         super().__init__(
             f"The pipeline's tables cannot be read through connection {connection!r}: {reason}\n"

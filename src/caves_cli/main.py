@@ -1,49 +1,56 @@
-"""The `caves` command: its groups of flags, and the one place where an error becomes one or two lines."""
+"""The `caves` command: its parts, and the one place where an error becomes a line and an exit code."""
 
 import logging
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
+import click
 import typer
 
 from caves_cli import console
-from caves_cli.commands import dashboard, demo, deploy, down, ingest, produce, rejected, status, up, verify
-from caves_cli.errors import CavesError
+from caves_cli.commands import (
+    completion,
+    dashboard,
+    demo,
+    deploy,
+    down,
+    ingest,
+    produce,
+    reference,
+    rejected,
+    status,
+    up,
+    verify,
+)
+from caves_cli.exit_codes import ExitCode, exit_code, is_lost_connection, is_of_the_connector
+from caves_cli.help_pages import App
 
-app = typer.Typer(
+app = App(
     name="caves",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
     help="""Les Caves d'Albert: a wine merchant's events, from Kafka to production tables in Snowflake.
 
-[bold]Everything at once, on this machine:[/bold]
+    The whole pipeline once, on this machine, checked to the cent:
 
-  caves demo
+      caves demo
 
-[bold]Step by step, on this machine:[/bold]
+    Step by step:
 
-  caves up         start a broker and a local warehouse, and deploy
+      caves up         # a broker and a local warehouse, deployed to
+      caves produce    # orders and stock movements, to Kafka
+      caves ingest     # into RAW, exactly once; Ctrl-C ends it
+      caves status     # every layer fills
+      caves verify     # nothing was lost, doubled or misread
+      caves dashboard  # sales, stock, customers and the pipeline, in the browser
+      caves down       # stop what `up` started
 
-  caves produce    send orders and stock movements to Kafka
-
-  caves ingest     load them into RAW, exactly once; Ctrl-C ends it
-
-  caves status     see every layer fill
-
-  caves verify     check that nothing was lost, doubled or misread
-
-  caves dashboard  see sales, stock, customers and the pipeline in the browser
-
-  caves rejected   look at what was refused, and work it off
-
-  caves down       stop what `up` started
-
-[bold]On your account:[/bold] caves deploy -c NAME, caves ingest -c NAME, caves verify -c NAME""",
+    On your Snowflake account: the same with -c NAME, and `caves deploy` for `caves up`.
+    """,
 )
+
+_HERE: Final = "On this machine"
+_ANYWHERE: Final = "On this machine or on an account"
+_SHELL: Final = "For your shell"
 
 
 @app.callback()
@@ -54,16 +61,18 @@ def _root(
         logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
-app.command(rich_help_panel="Everything at once")(demo.demo)
-app.command(rich_help_panel="On this machine")(up.up)
-app.command(rich_help_panel="On this machine")(down.down)
-app.command(rich_help_panel="On this machine or on an account")(deploy.deploy)
-app.command(rich_help_panel="On this machine or on an account")(produce.produce)
-app.command(rich_help_panel="On this machine or on an account")(ingest.ingest)
-app.command(rich_help_panel="On this machine or on an account")(status.status)
-app.command(rich_help_panel="On this machine or on an account")(verify.verify)
-app.command(rich_help_panel="On this machine or on an account")(dashboard.dashboard)
-app.add_typer(rejected.app, rich_help_panel="On this machine or on an account")
+app.command(rich_help_panel=_HERE)(demo.demo)
+app.command(rich_help_panel=_HERE)(up.up)
+app.command(rich_help_panel=_HERE)(down.down)
+app.command(rich_help_panel=_ANYWHERE)(deploy.deploy)
+app.command(rich_help_panel=_ANYWHERE)(produce.produce)
+app.command(rich_help_panel=_ANYWHERE)(ingest.ingest)
+app.command(rich_help_panel=_ANYWHERE)(status.status)
+app.command(rich_help_panel=_ANYWHERE)(verify.verify)
+app.command(rich_help_panel=_ANYWHERE)(dashboard.dashboard)
+app.add_typer(rejected.app, rich_help_panel=_ANYWHERE)
+app.command(rich_help_panel=_SHELL)(completion.completion)
+app.command(hidden=True)(reference.reference)
 
 
 def main() -> None:
@@ -72,26 +81,44 @@ def main() -> None:
     debug = "--debug" in arguments or os.environ.get("CAVES_DEBUG") == "1"
     # Typed after the command as well as before it: a person adds it to the line that just failed.
     arguments = ["--debug"] * debug + [argument for argument in arguments if argument != "--debug"]
+    sys.exit(_run(arguments, debug=debug))
+
+
+def _run(arguments: list[str], *, debug: bool) -> int:
+    root = typer.main.get_command(app)
+    if instruction := os.environ.get(completion.VARIABLE):
+        return completion.suggest(root, instruction)
     try:
-        app(arguments, prog_name="caves")
+        code = root.main(arguments, prog_name="caves", standalone_mode=False)
+    except click.UsageError as error:
+        console.fail(_usage(error))
+        return ExitCode.USAGE
+    except click.Abort:
+        console.note("Nothing was changed.")
+        return ExitCode.FAILED
     except Exception as error:
         if debug:
             raise
         console.fail(_sentence(error))
-        sys.exit(1)
+        return exit_code(error)
+    return int(code or ExitCode.OK)
+
+
+def _usage(error: click.UsageError) -> str:
+    path = error.ctx.command_path if error.ctx else "caves"
+    said = error.format_message().replace(" Did you mean", ". Did you mean").replace("..", ".")
+    return f"{said}\n`{path} --help` shows what there is."
 
 
 def _sentence(error: Exception) -> str:
-    # Imported here, for it takes a second that `caves --help` should not wait for.
-    from snowflake.connector.errors import Error as ConnectorError
-
-    from ingest.errors import IngestError
-
-    if isinstance(error, CavesError | IngestError):
+    text = " ".join(str(error).split())
+    if not is_of_the_connector(error):
+        if exit_code(error) is ExitCode.FAULT:
+            return f"{type(error).__name__}: {text}\nA fault of caves; --debug shows where."
         return str(error)
-    if isinstance(error, ConnectorError):
-        return f"The warehouse refused a statement: {' '.join(str(error).split())}"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}\nA fault of caves; --debug shows where."
+    if is_lost_connection(error):
+        return f"The warehouse went away: {text}\nTry again when it answers (`caves doctor` looks)."
+    return f"The warehouse refused a statement: {text}"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import typer
 
 from caves_cli.errors import CavesError
+from caves_cli.exit_codes import exit_code
 from ingest.dead_letter_copying import copying
 from ingest.endpoints import Endpoints
 from ingest.errors import IngestError, InvalidSetting
@@ -29,7 +30,7 @@ def logged(log_format: LogFormat) -> Iterator[None]:
             if log_format is LogFormat.TEXT:
                 raise
             tell(logging.CRITICAL, "failed", str(error), reason=type(error).__name__)
-            raise typer.Exit(1) from error
+            raise typer.Exit(exit_code(error)) from error
 
 
 @contextmanager

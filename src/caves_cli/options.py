@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
+from caves_cli.suggestions import connection_names
+
 ConnectionName = Annotated[
     str,
     typer.Option(
         "--connection",
         "-c",
         envvar="CAVES_CONNECTION",
+        metavar="NAME",
+        autocompletion=connection_names,
         help="Connection by name, as `snow connection list` shows it; `local` is what `caves up` made.",
     ),
 ]
@@ -19,15 +23,17 @@ ConfigFile = Annotated[
     typer.Option(
         "--config-file",
         envvar="CAVES_CONFIG_FILE",
-        help="Snowflake CLI config file to take the connection from. [dim]Default: .caves/config.toml, "
-        "then the Snowflake CLI's own files.[/dim]",
+        metavar="PATH",
+        help="Snowflake CLI config file to take the connection from. Default: .caves/config.toml, "
+        "then the Snowflake CLI's own files.",
     ),
 ]
 Database = Annotated[
     str | None,
     typer.Option(
         envvar="CAVES_DATABASE",
-        help="Database of the pipeline. [dim]Default: the connection's, else CAVES_ALBERT_DB.[/dim]",
+        metavar="NAME",
+        help="Database of the pipeline. Default: the connection's, else CAVES_ALBERT_DB.",
     ),
 ]
 VirtualWarehouse = Annotated[
@@ -35,14 +41,17 @@ VirtualWarehouse = Annotated[
     typer.Option(
         "--warehouse",
         envvar="CAVES_WAREHOUSE",
-        help="Warehouse for the tasks. [dim]Default: the connection's, else COMPUTE_WH.[/dim]",
+        metavar="NAME",
+        help="Warehouse for the tasks. Default: the connection's, else COMPUTE_WH.",
     ),
 ]
 JsonToStdout = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Topic = Annotated[
     str | None,
     typer.Option(
-        envvar="CAVES_TOPIC", help="Kafka topic. [dim]Default: that of `caves up`, else sales_events.[/dim]"
+        envvar="CAVES_TOPIC",
+        metavar="NAME",
+        help="Kafka topic. Default: that of `caves up`, else sales_events.",
     ),
 ]
 Bootstrap = Annotated[
@@ -50,6 +59,6 @@ Bootstrap = Annotated[
     typer.Option(
         envvar="CAVES_BOOTSTRAP",
         metavar="HOST:PORT",
-        help="Kafka broker. [dim]Default: that of `caves up`, else 127.0.0.1:9092.[/dim]",
+        help="Kafka broker. Default: that of `caves up`, else 127.0.0.1:9092.",
     ),
 ]

@@ -90,7 +90,7 @@ def test_json_has_the_error_that_ends_the_run_and_no_other_form(
         *("--log-format", "json", "--metrics-port", "0", *arguments),
     )
     entries = [json.loads(line) for line in outcome.err.splitlines()]
-    assert outcome.code == 1
+    assert outcome.code == 3
     assert outcome.out == ""
     assert entries[-1]["event"] == "failed"
     assert entries[-1]["level"] == "critical"

@@ -18,14 +18,19 @@ _TASK_HISTORY = "task_history"
 
 
 def demo(
-    events: Annotated[int, typer.Option(min=1, help="How many events to produce.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 42,
-    bad_share: Annotated[float, typer.Option(help="Share of events that break the contract.")] = 0.01,
+    events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to produce.")] = 20_000,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same events.")] = 42,
+    bad_share: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of events that break the contract.")
+    ] = 0.01,
     duplicate_share: Annotated[
-        float, typer.Option(help="Share of events that repeat an earlier one.")
+        float, typer.Option(metavar="SHARE", help="Share of events that repeat an earlier one.")
     ] = 0.02,
     minute: Annotated[
-        float, typer.Option(min=0.1, help="How many seconds a MINUTE of the tasks' schedule takes.")
+        float,
+        typer.Option(
+            min=0.1, metavar="SECONDS", help="How many seconds a MINUTE of the tasks' schedule takes."
+        ),
     ] = 1.0,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave broker and warehouse running, to look around.")

@@ -33,7 +33,5 @@ def deploy(
     from caves_cli.connection import target
 
     chosen = target(connection, config_file, database, warehouse)
-    deployment.deploy(
-        chosen, project.root(), lambda step: console.note(f"[dim]$ {deployment.typed(step, chosen)}[/dim]")
-    )
+    deployment.deploy(chosen, project.root(), lambda step: console.command(deployment.typed(step, chosen)))
     console.out.print(f"Deployed to {chosen.database}. `caves status -c {connection}` shows where it stands.")

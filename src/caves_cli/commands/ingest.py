@@ -29,17 +29,25 @@ def ingest(
         str | None,
         typer.Option(
             envvar="CAVES_GROUP",
-            help="Consumer group: its members share the partitions. [dim]Default: caves-ingest.[/dim]",
+            metavar="NAME",
+            help="Consumer group: its members share the partitions. Default: caves-ingest.",
         ),
     ] = None,
     batch_seconds: Annotated[
         float,
-        typer.Option(min=0.05, help="Load what is in hand at least this often; latency against batch size."),
+        typer.Option(
+            min=0.05,
+            metavar="SECONDS",
+            help="Load what is in hand at least this often; latency against batch size.",
+        ),
     ] = 2.0,
     buffer_mb: Annotated[
         int,
         typer.Option(
-            min=4, max=65536, help="Megabytes of messages held at once, however slow the warehouse is."
+            min=4,
+            max=65536,
+            metavar="N",
+            help="Megabytes of messages held at once, however slow the warehouse is.",
         ),
     ] = 64,
     on_offset_reset: Annotated[
@@ -57,18 +65,18 @@ def ingest(
             min=0,
             max=65535,
             help="Serve /metrics for Prometheus, /healthz and /readyz on this port; 0 picks a free one. "
-            "[dim]Default: not served.[/dim]",
+            "Default: not served.",
         ),
     ] = None,
     metrics_host: Annotated[
-        str, typer.Option(envvar="CAVES_METRICS_HOST", help="Address to serve them on.")
+        str, typer.Option(envvar="CAVES_METRICS_HOST", metavar="ADDRESS", help="Address to serve them on.")
     ] = "127.0.0.1",
     dead_letter_topic: Annotated[
         str | None,
         typer.Option(
             envvar="CAVES_DEAD_LETTER_TOPIC",
             metavar="NAME",
-            help="Also copy what the warehouse rejects to this topic. [dim]Default: not copied.[/dim]",
+            help="Also copy what the warehouse rejects to this topic. Default: not copied.",
         ),
     ] = None,
     log_format: Annotated[
@@ -93,7 +101,7 @@ def ingest(
       caves ingest -c prod --metrics-port 9464 --log-format json
     """
     from caves_cli.observation import copied, logged, observed, tell_end
-    from ingest.connections import load_connection
+    from ingest.connection_files import load_connection
     from ingest.ingestor import run
     from ingest.settings import DEFAULT_GROUP, IngestSettings
     from ingest.signals import stop_on_signals

@@ -9,16 +9,21 @@ from caves_cli.options import Bootstrap, Topic
 
 
 def produce(
-    events: Annotated[int, typer.Option(min=0, help="How many events; 0 goes on until Ctrl-C.")] = 20_000,
+    events: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many events; 0 goes on until Ctrl-C.")
+    ] = 20_000,
     rate: Annotated[
-        float, typer.Option(min=0, help="Events a second; 0 is as fast as the broker takes them.")
+        float,
+        typer.Option(min=0, metavar="N", help="Events a second; 0 is as fast as the broker takes them."),
     ] = 0,
     seed: Annotated[
-        int, typer.Option(help="The same seed makes the same shop, customers and mistakes.")
+        int, typer.Option(metavar="N", help="The same seed makes the same shop, customers and mistakes.")
     ] = 42,
-    bad_share: Annotated[float, typer.Option(help="Share of events that break the contract.")] = 0.01,
+    bad_share: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of events that break the contract.")
+    ] = 0.01,
     duplicate_share: Annotated[
-        float, typer.Option(help="Share of events that repeat an earlier one.")
+        float, typer.Option(metavar="SHARE", help="Share of events that repeat an earlier one.")
     ] = 0.02,
     topic: Topic = None,
     bootstrap: Bootstrap = None,

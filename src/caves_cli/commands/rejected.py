@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caves_cli import console
+from caves_cli.help_pages import App
 from caves_cli.options import Bootstrap, ConfigFile, ConnectionName, Database
+from caves_cli.suggestions import reason_codes
 
 if TYPE_CHECKING:
     from caves_snowpark.rejected_filter import RejectedFilter
 
-app = typer.Typer(
+app = App(
     name="rejected",
-    no_args_is_help=True,
     help="""List, explain and work off the events that the contract refused.
 
 An event is named by its place on Kafka: topic/partition/offset. STAGING.REPLAY_LOG keeps what was done.""",
@@ -34,8 +35,12 @@ Coordinate = Annotated[
 SomeCoordinate = Annotated[
     str | None, typer.Argument(metavar="[COORDINATE]", help="One event: topic/partition/offset.")
 ]
-Reason = Annotated[str | None, typer.Option(metavar="CODE", help="Only those with this reason.")]
-Partition = Annotated[int | None, typer.Option(min=0, help="Only those of this Kafka partition.")]
+Reason = Annotated[
+    str | None, typer.Option(metavar="CODE", autocompletion=reason_codes, help="Only those with this reason.")
+]
+Partition = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Only those of this Kafka partition.")
+]
 SourceTopic = Annotated[
     str | None, typer.Option("--topic", metavar="NAME", help="Only those of this Kafka topic.")
 ]
@@ -44,7 +49,7 @@ Since = Annotated[
     typer.Option(metavar="TIME", help="Only those rejected from then on: 2025-07-01T10:00+02:00."),
 ]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only those rejected before.")]
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most so many, the newest.")]
 Output = Annotated[Format, typer.Option("--format", help="For a person, or for a program.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="Why: the audit trail shows it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -114,7 +119,7 @@ def show(
         rejections_shown.events([event], 1, output)
 
 
-app.command("explain", help="The same as show.", hidden=True)(show)
+app.command("explain", hidden=True)(show)
 
 
 @app.command()

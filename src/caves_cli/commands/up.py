@@ -15,11 +15,13 @@ def up(
     minute: Annotated[
         float,
         typer.Option(
-            min=0.1, help="How many seconds a MINUTE of the tasks' schedule takes here; 60 is the truth."
+            min=0.1,
+            metavar="SECONDS",
+            help="How many seconds a MINUTE of the tasks' schedule takes here; 60 is the truth.",
         ),
     ] = _MINUTE_SECONDS,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the warehouse; 0 picks a free one.")
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port of the warehouse; 0 picks a free one.")
     ] = 0,
 ) -> None:
     """Start a Kafka broker and a warehouse on this machine, and deploy the pipeline to it.

@@ -1,10 +1,12 @@
 """caves verify"""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
 from caves_cli import console
+from caves_cli.exit_codes import ExitCode
 from caves_cli.options import ConfigFile, ConnectionName, Database, JsonToStdout
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def verify(
     else:
         show(verdicts)
     if not all(verdict.holds for verdict in verdicts):
-        sys.exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def show(verdicts: "Sequence[Verdict]") -> None:
