@@ -1,24 +1,20 @@
 """The frame around the pages: language, page, filters, and what to say when there is nothing to show."""
 
-import logging
-from datetime import datetime
+from datetime import date, datetime
 from types import ModuleType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from snowflake.connector.errors import Error as ConnectorError
-from snowflake.snowpark.exceptions import SnowparkClientException, SnowparkSQLException
+from snowflake.snowpark import Session
 
 from caves_snowpark.production import BUSINESS_TIME_ZONE
 from dashboard import advice, blocks, queries, session, sidebar
 from dashboard.blocks import View
-from dashboard.filters import read_address
+from dashboard.filters import Choices, read_address
 from dashboard.formats import Formats
 from dashboard.texts import DEFAULT_LANGUAGE, LANGUAGES, Say, speaker
 from dashboard.views import customers, pipeline, sales, stock
-
-log = logging.getLogger(__name__)
 
 PAGES: Final[dict[str, ModuleType]] = {
     "sales": sales,
@@ -26,8 +22,6 @@ PAGES: Final[dict[str, ModuleType]] = {
     "customers": customers,
     "pipeline": pipeline,
 }
-# No such object, or no right to see it; no current database.
-_NOT_DEPLOYED: Final = {2003, 2043, 90105, 2140, 2141}
 
 
 def main() -> None:
@@ -39,30 +33,17 @@ def main() -> None:
     say = speaker(language)
     frame = {"lang": language} if language != DEFAULT_LANGUAGE else {}
     frame |= {"page": page} if page != next(iter(PAGES)) else {}
-    try:
+    if give := advice.pending():
+        give(say)
+        return
+    with advice.instead_of_failing(page):
         _page(page, parameters, say, Formats(language), frame)
-    except session.NotConnected:
-        advice.unconnected(say)
-    except (session.Unreachable, ConnectorError):
-        log.warning("no session", exc_info=True)
-        advice.unreachable(say)
-    except SnowparkSQLException as error:
-        log.warning("refused", exc_info=True)
-        if _code(error) in _NOT_DEPLOYED:
-            advice.undeployed(say)
-        else:
-            advice.refused(say)
-    except SnowparkClientException:
-        log.warning("no session", exc_info=True)
-        advice.unreachable(say)
-    except Exception:
-        # Whatever it is, a buyer is told in a sentence and whoever is on call finds the rest in the log.
-        log.exception("the page %s failed", page)
-        advice.refused(say)
 
 
-def _code(error: SnowparkSQLException) -> int:
-    return int(error.sql_error_code or 0)
+# The underscore keeps the session out of the key.
+@st.cache_data(ttl=blocks.KEPT_SECONDS, show_spinner=False)
+def _choices(today: date, _session: Session) -> Choices | None:
+    return queries.choices(_session, today)
 
 
 def _heading(parameters: dict[str, list[str]]) -> tuple[str, str]:
@@ -81,7 +62,7 @@ def _page(
     page: str, parameters: dict[str, list[str]], say: Say, formats: Formats, frame: dict[str, Any]
 ) -> None:
     opened = session.current()
-    choices = queries.choices(opened, datetime.now(ZoneInfo(BUSINESS_TIME_ZONE)).date())
+    choices = _choices(datetime.now(ZoneInfo(BUSINESS_TIME_ZONE)).date(), opened)
     module = PAGES[page]
     if choices is None:
         if page != "pipeline":
@@ -96,4 +77,4 @@ def _page(
         address = sidebar.filters(address, choices, module.FILTERS, say, formats)
     view = View(opened, choices, address.filters(choices), address, say, formats)
     product = module.show(view)
-    sidebar.write_address(frame | address.with_product(product).parameters())
+    sidebar.write_address(frame | address.with_product(product).parameters(choices))

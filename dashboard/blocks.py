@@ -15,25 +15,38 @@ from dashboard.texts import Say
 
 # A spreadsheet takes a text that starts so for a formula, and the texts come from tills and web shops.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# How long an answer is shown before it is asked for again.
+KEPT_SECONDS: Final = 30
 _ROW_PIXELS: Final = 35
 _MOST_ROWS_HIGH: Final = 12
 
 STYLE: Final = """
 <style>
-.block-container {padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1240px;}
+.block-container {padding: 3.2rem 2.5rem 3rem; max-width: 1240px;}
 [class*="st-key-figures"] {
-    display: grid !important; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem;
+    display: grid !important; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem;
 }
 [class*="st-key-figures"] > div {width: 100% !important;}
-[data-testid="stMetricValue"] {font-size: 1.45rem; font-weight: 600; font-variant-numeric: tabular-nums;}
+[class*="st-key-figures"] [data-testid="stMetric"] {height: 100%;}
+[class*="st-key-figures"] [data-testid="stMetric"] > div {
+    height: 100%; box-sizing: border-box; padding: .8rem .9rem;
+}
+[data-testid="stMetricValue"] {font-size: 1.4rem; font-weight: 600; font-variant-numeric: tabular-nums;}
 [data-testid="stMetricValue"] > div {white-space: normal; overflow: visible;}
 [data-testid="stMetricLabel"] > div {white-space: normal; overflow: visible;}
 [data-testid="stMetricLabel"] p {font-size: .85rem; white-space: normal; overflow: visible;}
 h1 {font-size: 1.9rem !important; padding-bottom: .6rem !important;}
 h3 {font-size: 1.15rem !important; padding-top: 1.1rem !important;}
+/* The house's colour: a theme of one's own would be light for those who asked for dark. */
+button[kind="segmented_controlActive"] {
+    color: inherit !important; border-color: #C2476B !important;
+    background: rgba(194, 71, 107, .18) !important;
+}
+span[data-baseweb="tag"] {background-color: #A83657 !important;}
 @media (max-width: 640px) {
     .block-container {padding-left: 1rem; padding-right: 1rem;}
     [class*="st-key-figures"] {grid-template-columns: 1fr 1fr; gap: .5rem;}
+    [class*="st-key-figures"] > div:last-child:nth-child(odd) {grid-column: 1 / -1;}
     [data-testid="stMetricValue"] {font-size: 1.15rem;}
 }
 </style>
@@ -55,16 +68,23 @@ class View:
         """The answer to a question of `queries` with this page's filters, kept for half a minute."""
         return _answer(question.__name__, self.filters, arguments, question, self.session)
 
+    @property
+    def comparable(self) -> bool:
+        """Whether there is data for the whole of the period before."""
+        return self.filters.before >= self.choices.first
+
     def compared(self) -> str:
         """The days that are shown, and those that they are compared with."""
         first, before = self.choices.first, self.filters.before
-        known = "compared" if before >= first else "partly" if self.filters.start > first else "uncompared"
+        known = "uncompared"
+        if self.comparable:
+            known = "so_far" if self.filters.until else "compared"
         days = {"start": self.filters.start, "end": self.filters.end, "before": before, "first": first}
         return self.say(f"period.{known}", **{name: self.formats.day(day) for name, day in days.items()})
 
 
 # The underscore keeps what cannot be hashed out of the key; the question's name stands for it.
-@st.cache_data(ttl=30, max_entries=200, show_spinner=False)
+@st.cache_data(ttl=KEPT_SECONDS, max_entries=200, show_spinner=False)
 def _answer(
     name: str,  # noqa: ARG001 - it is the key
     filters: Filters,

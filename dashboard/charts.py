@@ -4,14 +4,14 @@ Colours have enough contrast on light and on dark ground alike, and no meaning i
 bars have names, cells have tooltips and a table stands beside what is hard to read off.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard import places
+from dashboard import places, queries
 from dashboard.formats import Formats
 from dashboard.texts import Say
 
@@ -22,7 +22,20 @@ GREY: Final = "#8A8F98"
 # Text inside a chart, which Streamlit's theme leaves black.
 _INK: Final = {"light": "#31333F", "dark": "#FAFAFA"}
 _BAR: Final = 30
-_TIME_UNITS: Final = {"day": "yearmonthdate", "week": "yearmonthdate", "month": "yearmonth"}
+_MOST_TICKS: Final = 12
+_TIME_UNITS: Final = {
+    "hour": "yearmonthdatehours",
+    "day": "yearmonthdate",
+    "week": "yearmonthdate",
+    "month": "yearmonth",
+}
+# What stands under the bars: midnight is where the day's name goes.
+_TIME_LABELS: Final = {
+    "hour": "hours(datum.value) ? timeFormat(datum.value, '%H:%M') : timeFormat(datum.value, '%d %b')",
+    "day": "timeFormat(datum.value, '%d %b')",
+    "week": "timeFormat(datum.value, '%d %b')",
+    "month": "timeFormat(datum.value, '%b %Y')",
+}
 _DAYS: Final = {
     "fr": ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -38,24 +51,24 @@ _LOCALES: Final[dict[str, dict[str, Any]]] = {
 
 
 def revenue_over_time(frame: pd.DataFrame, unit: str, say: Say, formats: Formats) -> Chart:
-    """Bars of revenue by day, week or month."""
-    title = say({"day": "DAY", "week": "WEEK", "month": "MONTH"}[unit])
+    """Bars of revenue by hour, day, week or month."""
+    title = say(unit.upper())
     data = frame.assign(
         REVENUE=frame["REVENUE"].astype(float),
         # Local midnight: a bare date would be read as UTC and move by a day west of Greenwich.
-        DAY=[f"{day.isoformat()}T00:00:00" for day in frame["DAY"]],
+        DAY=[f"{day:%Y-%m-%dT%H:%M:%S}" for day in frame["DAY"]],
         day_text=[_bucket(day, unit, formats) for day in frame["DAY"]],
         revenue_text=[formats.money(value) for value in frame["REVENUE"]],
         orders_text=[formats.number(value) for value in frame["ORDERS"]],
     )
-    bars = alt.Chart(data).mark_bar(color=WINE, cornerRadiusTopLeft=3, cornerRadiusTopRight=3)
+    bars = alt.Chart(data).mark_bar(color=WINE, cornerRadiusTopLeft=2, cornerRadiusTopRight=2, binSpacing=0.5)
     encoded = bars.encode(
         x=alt.X(
             f"{_TIME_UNITS[unit]}(DAY):T",
-            title=title,
-            axis=alt.Axis(format="%d %b" if unit != "month" else "%b %Y", labelOverlap=True, grid=False),
+            title=None,
+            axis=alt.Axis(labelExpr=_TIME_LABELS[unit], labelOverlap=True, labelFlush=True, grid=False),
         ),
-        y=alt.Y("REVENUE:Q", title=say("REVENUE"), axis=alt.Axis(format="$,.0f", tickCount=5)),
+        y=alt.Y("REVENUE:Q", title=None, axis=alt.Axis(format="$,.0f", tickCount=5)),
         tooltip=_tooltip(
             ("day_text", title), ("revenue_text", say("REVENUE")), ("orders_text", say("ORDERS"))
         ),
@@ -81,12 +94,10 @@ def ranked(frame: pd.DataFrame, column: str, say: Say, formats: Formats) -> Char
     longest = float(data["REVENUE"].max() or 0) or 1.0
     # Room on the right for the values.
     scale = alt.Scale(domain=[0, longest * 1.45])
-    x = alt.X(
-        "REVENUE:Q", scale=scale, title=say("REVENUE"), axis=alt.Axis(labels=False, ticks=False, grid=False)
-    )
+    x = alt.X("REVENUE:Q", scale=scale, axis=None)
     bars = base.mark_bar(color=WINE, cornerRadiusTopRight=3, cornerRadiusBottomRight=3).encode(x=x)
     values = base.mark_text(align="left", dx=5, color=_ink()).encode(x=x, text="revenue_text:N")
-    return _localised((bars + values).properties(height=_BAR * len(data) + 40), formats)
+    return _localised((bars + values).properties(height=_BAR * len(data) + 10), formats)
 
 
 def heat_map(frame: pd.DataFrame, say: Say, formats: Formats) -> Chart:
@@ -113,7 +124,7 @@ def heat_map(frame: pd.DataFrame, say: Say, formats: Formats) -> Chart:
             "day:O",
             scale=alt.Scale(domain=list(days)),
             title=None,
-            axis=alt.Axis(ticks=False, domain=False),
+            axis=alt.Axis(labelFlush=False, labelBound=False, ticks=False, domain=False),
         ),
         # Opacity rather than a scale of colours: it fades into light and dark ground alike.
         opacity=alt.Opacity("revenue:Q", scale=alt.Scale(range=[0.06, 1]), legend=None),
@@ -198,6 +209,7 @@ def unplaced(frame: pd.DataFrame) -> list[str]:
 
 def running_balance(frame: pd.DataFrame, end: date, say: Say, formats: Formats) -> Chart:
     """The level in the evening as a step line, up to the end of the period."""
+    step = max(1, (end - frame["DAY"].iloc[0]).days // _MOST_TICKS)
     last = frame.iloc[-1]
     if last["DAY"] < end:
         frame = pd.concat([frame, pd.DataFrame([{**last, "DAY": end, "CHANGE": 0}])], ignore_index=True)
@@ -211,8 +223,13 @@ def running_balance(frame: pd.DataFrame, end: date, say: Say, formats: Formats) 
     base = alt.Chart(data).encode(
         x=alt.X(
             "yearmonthdate(DAY):T",
-            title=say("DAY"),
-            axis=alt.Axis(format="%d %b", labelOverlap=True, grid=False, tickCount=8),
+            title=None,
+            axis=alt.Axis(
+                labelExpr=_TIME_LABELS["day"],
+                labelOverlap=True,
+                grid=False,
+                tickCount={"interval": "day", "step": step},
+            ),
         ),
         y=alt.Y("BALANCE:Q", title=say("BALANCE"), axis=alt.Axis(tickCount=5, format=",.0f")),
         tooltip=_tooltip(
@@ -225,7 +242,7 @@ def running_balance(frame: pd.DataFrame, end: date, say: Say, formats: Formats) 
 
 
 def segments(frame: pd.DataFrame, say: Say, formats: Formats) -> Chart:
-    """Customers by segment."""
+    """Customers by segment, from those one likes best."""
     data = pd.DataFrame(
         {
             "segment": [say(f"segment.{name}") for name in frame["SEGMENT"]],
@@ -243,15 +260,10 @@ def segments(frame: pd.DataFrame, say: Say, formats: Formats) -> Chart:
         ),
     )
     scale = alt.Scale(domain=[0, float(data["customers"].max()) * 1.2])
-    x = alt.X(
-        "customers:Q",
-        scale=scale,
-        title=say("CUSTOMERS"),
-        axis=alt.Axis(labels=False, ticks=False, grid=False),
-    )
+    x = alt.X("customers:Q", scale=scale, axis=None)
     bars = base.mark_bar(color=WINE, cornerRadiusTopRight=3, cornerRadiusBottomRight=3).encode(x=x)
     values = base.mark_text(align="left", dx=5, color=_ink()).encode(x=x, text="customers_text:N")
-    return _localised((bars + values).properties(height=_BAR * len(data) + 40), formats)
+    return _localised((bars + values).properties(height=_BAR * len(data) + 10), formats)
 
 
 def cohorts(frame: pd.DataFrame, unit: str, say: Say, formats: Formats) -> Chart:
@@ -260,11 +272,23 @@ def cohorts(frame: pd.DataFrame, unit: str, say: Say, formats: Formats) -> Chart
         share=frame["SHARE"].astype(float),
         cohort=[_bucket(day, unit, formats) for day in frame["COHORT"]],
         share_text=[formats.share(value) for value in frame["SHARE"]],
+        percent=[formats.number(value * 100) for value in frame["SHARE"]],
         customers_text=[formats.number(value) for value in frame["CUSTOMERS"]],
     )
     base = alt.Chart(data).encode(
-        x=alt.X("AGE:O", title=say(f"AGE.{unit}"), axis=alt.Axis(labelAngle=0, ticks=False, domain=False)),
-        y=alt.Y("cohort:N", sort=None, title=say("COHORT"), axis=alt.Axis(ticks=False, domain=False)),
+        x=alt.X(
+            "AGE:O",
+            # As wide as a year of cohorts, so that a cell has one size in a young shop and in an old one.
+            scale=alt.Scale(domain=list(range(queries.MOST_COHORTS))),
+            title=say(f"AGE.{unit}"),
+            axis=alt.Axis(labelAngle=0, ticks=False, domain=False),
+        ),
+        y=alt.Y(
+            "cohort:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelFlush=False, labelBound=False, ticks=False, domain=False),
+        ),
         tooltip=_tooltip(
             ("cohort", say("COHORT")),
             ("AGE", say(f"AGE.{unit}")),
@@ -274,9 +298,9 @@ def cohorts(frame: pd.DataFrame, unit: str, say: Say, formats: Formats) -> Chart
     )
     opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 0.6]), legend=None)
     cells = base.mark_rect(color=WINE, cornerRadius=2).encode(opacity=opacity)
-    # A cell of a phone has no room for more.
-    numbers = base.mark_text(fontSize=11, color=_ink()).encode(text="share_text:N")
-    return _localised((cells + numbers).properties(height=34 * data["cohort"].nunique() + 130), formats)
+    # A cell of a phone has room for three digits, and the note above says that it is per cent.
+    numbers = base.mark_text(fontSize=11, color=_ink()).encode(text="percent:N")
+    return _localised((cells + numbers).properties(height=30 * data["cohort"].nunique() + 70), formats)
 
 
 def counted(frame: pd.DataFrame, name: str, amount: str, say: Say, formats: Formats) -> Chart:
@@ -289,12 +313,10 @@ def counted(frame: pd.DataFrame, name: str, amount: str, say: Say, formats: Form
         tooltip=_tooltip((name, say(name)), ("amount_text", say(amount))),
     )
     scale = alt.Scale(domain=[0, max(float(data["amount"].max()), 1.0) * 1.2])
-    x = alt.X(
-        "amount:Q", scale=scale, title=say(amount), axis=alt.Axis(labels=False, ticks=False, grid=False)
-    )
+    x = alt.X("amount:Q", scale=scale, axis=None)
     bars = base.mark_bar(color=WINE, cornerRadiusTopRight=3, cornerRadiusBottomRight=3).encode(x=x)
     values = base.mark_text(align="left", dx=5, color=_ink()).encode(x=x, text="amount_text:N")
-    return _localised((bars + values).properties(height=_BAR * len(data) + 40), formats)
+    return _localised((bars + values).properties(height=_BAR * len(data) + 10), formats)
 
 
 def _ink() -> str:
@@ -309,6 +331,8 @@ def _by_location(frame: pd.DataFrame) -> dict[str, int]:
 
 
 def _bucket(day: date, unit: str, formats: Formats) -> str:
+    if unit == "hour" and isinstance(day, datetime):
+        return formats.moment(day)
     if unit == "month":
         return f"{_MONTHS[formats.language][day.month - 1]} {day.year}"
     return formats.day(day)

@@ -6,15 +6,16 @@ value that is not among it is left out, and its name is told.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 ALL: Final = "all"
 CUSTOM: Final = "custom"
 # The period's name in the address, and its length.
-DAYS: Final = {"7d": 7, "30d": 30, "90d": 90, "365d": 365}
+DAYS: Final = {"3d": 3, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
 PERIODS: Final = (*DAYS, ALL, CUSTOM)
-DEFAULT_PERIOD: Final = "30d"
+# Tried in this order: the first that has a whole period before it to be compared with.
+_DEFAULTS: Final = ("30d", "7d", "3d")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Choices:
     categories: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
+    # The latest order, by the clock on the wall: how far the last day has come.
+    last_order: datetime | None = None
+
+    @property
+    def default_period(self) -> str:
+        """What an address means that names no period: a month, less in a young shop."""
+        days = (self.last - self.first).days + 1
+        return next((name for name in _DEFAULTS if 2 * DAYS[name] <= days), _DEFAULTS[0])
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Filters:
     categories: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
+    # How far the last day has come, where it is not over.
+    until: datetime | None = None
 
     @property
     def days(self) -> int:
@@ -47,12 +58,17 @@ class Filters:
         """The first day of the period before, which is as long and ends the day before this one starts."""
         return self.start - timedelta(self.days)
 
+    @property
+    def before_until(self) -> datetime | None:
+        """How far the period before is counted: a morning is not held against a whole day."""
+        return self.until and self.until - timedelta(self.days)
+
 
 @dataclass(frozen=True)
 class Address:
     """The part of an address that is understood."""
 
-    period: str = DEFAULT_PERIOD
+    period: str
     start: date | None = None
     end: date | None = None
     categories: tuple[str, ...] = ()
@@ -69,15 +85,16 @@ class Address:
             start = end - timedelta(DAYS[self.period] - 1)
         elif self.period == CUSTOM and self.start and self.end:
             start, end = self.start, self.end
-        return Filters(start, end, self.categories, self.channels, self.locations)
+        until = choices.last_order if end == choices.last else None
+        return Filters(start, end, self.categories, self.channels, self.locations, until)
 
     def with_product(self, product: int | None) -> "Address":
         return self if product is None else replace(self, product=product)
 
-    def parameters(self) -> dict[str, str | list[str]]:
+    def parameters(self, choices: Choices) -> dict[str, str | list[str]]:
         """The address again; what is as it would be anyway is left out."""
         found: dict[str, str | list[str]] = {}
-        if self.period != DEFAULT_PERIOD:
+        if self.period != choices.default_period:
             found["period"] = self.period
         if self.period == CUSTOM and self.start and self.end:
             found |= {"from": self.start.isoformat(), "to": self.end.isoformat()}
@@ -99,12 +116,12 @@ def read_address(parameters: Mapping[str, Sequence[str]], choices: Choices) -> A
         )
         if not set(parameters.get(name, ())) <= set(known)
     ]
-    period = _only(parameters, "period") or DEFAULT_PERIOD
+    period = _only(parameters, "period") or choices.default_period
     start, end = _day(_only(parameters, "from")), _day(_only(parameters, "to"))
     product = _number(_only(parameters, "product"))
     if period not in PERIODS or (period == CUSTOM and not (start and end and start <= end)):
         ignored.append("period")
-        period, start, end = DEFAULT_PERIOD, None, None
+        period, start, end = choices.default_period, None, None
     if product is None and parameters.get("product"):
         ignored.append("product")
     return Address(

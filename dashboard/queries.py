@@ -2,13 +2,14 @@
 
 Each is one statement whose answer is aggregated or cut to a fixed number of lines, so its size does not grow
 with the shop's history. Filters reach it as Snowpark expressions: a value is a literal, never a piece of SQL.
+What a view of ANALYTICS defines is read from there, or counted by its rule where a filter has to go inside;
+without filters the figures are the same, and a test compares them.
 """
 
 # mypy: disable-error-code="no-any-return"
 # Snowpark's decorators hide what its DataFrame methods return.
 
-import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -17,6 +18,7 @@ from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
 from caves_snowpark.dead_letters import is_waiting
+from caves_snowpark.health import summary
 from caves_snowpark.invariants import Invariant
 from caves_snowpark.production import BUSINESS_TIME_ZONE
 from caves_snowpark.schemas import DATE, INTEGER
@@ -28,12 +30,10 @@ MOST_LINES: Final = 50
 MOST_PRODUCTS: Final = 1_000
 MOST_DAYS: Final = 366
 MOST_COHORTS: Final = 12
-# The rate of sale is that of the last four weeks: whole weeks, for Saturdays are not as Mondays.
-RATE_DAYS: Final = 28
-# Days of cover below which stock is critical, and low: suppliers deliver within a week.
-CRITICAL_DAYS: Final = 7
-LOW_DAYS: Final = 21
-# Longer periods are shown by week and by month, so that a chart never has more than about a hundred bars.
+# What lasts less than this many days runs out soon: suppliers deliver within a week.
+SOON_DAYS: Final = 7
+# A period is cut finely enough to see its shape, and never into more than about a hundred bars.
+HOURLY_UP_TO: Final = 3
 DAILY_UP_TO: Final = 92
 WEEKLY_UP_TO: Final = 730
 COHORT_WEEKS_UP_TO: Final = 120
@@ -65,12 +65,15 @@ def choices(session: Session, today: date) -> Choices | None:
     if row[0] is None:
         return None
     last = max(min(row[1], today), row[0])
+    sold = orders.filter(F.col("ORDER_DATE") == F.lit(last))
+    ((last_order,),) = sold.agg(F.max(_paris("ORDER_TIMESTAMP"))).collect()
     return Choices(
         row[0],
         last,
         _values(orders, "PRODUCT_CATEGORY", history),
         _values(orders, "SALES_CHANNEL"),
         _values(session.table(names.INVENTORY_CURRENT), "WAREHOUSE_LOCATION"),
+        last_order,
     )
 
 
@@ -87,41 +90,53 @@ def _values(table: DataFrame, column: str, *others: DataFrame) -> tuple[str, ...
 
 def sales_totals(session: Session, filters: Filters) -> pd.DataFrame:
     """What was sold in the period (NOW true) and in the one before: at most two lines."""
-    orders = _orders(session, filters, start=filters.before)
+    orders = _comparable(_orders(session, filters, start=filters.before), filters)
     return _frame(
         orders.group_by((F.col("ORDER_DATE") >= F.lit(filters.start)).alias("NOW")).agg(
             F.count(F.lit(1)).alias("ORDERS"),
             F.count_distinct("CUSTOMER_ID").alias("CUSTOMERS"),
             F.sum("TOTAL_AMOUNT").alias("REVENUE"),
             F.sum("QUANTITY").alias("BOTTLES"),
+            # As in BASKET_STATISTICS: what a customer orders on one day is one basket.
+            F.count_distinct("CUSTOMER_ID", "ORDER_DATE").alias("BASKETS"),
         )
     )
 
 
 def bucket(filters: Filters) -> str:
-    """How finely a chart over time is cut: day, week or month."""
+    """How finely a chart over time is cut: hour, day, week or month."""
+    if filters.days <= HOURLY_UP_TO:
+        return "hour"
     if filters.days <= DAILY_UP_TO:
         return "day"
     return "week" if filters.days <= WEEKLY_UP_TO else "month"
 
 
 def revenue_over_time(session: Session, filters: Filters) -> pd.DataFrame:
-    """Revenue and orders by day, week or month: about a hundred lines."""
-    start = F.date_trunc(bucket(filters), "ORDER_DATE").cast(DATE).alias("DAY")
-    grouped = _orders(session, filters).group_by(start)
+    """Revenue and orders by hour in Paris (a time), or by day, week or month (its first day)."""
+    unit = bucket(filters)
+    start = (
+        F.date_trunc(unit, _paris("ORDER_TIMESTAMP"))
+        if unit == "hour"
+        else F.date_trunc(unit, "ORDER_DATE").cast(DATE)
+    )
+    grouped = _orders(session, filters).group_by(start.alias("DAY"))
     return _frame(grouped.agg(*_revenue_and_orders()).sort("DAY").limit(MOST_DAYS))
 
 
 def top_wines(session: Session, filters: Filters) -> pd.DataFrame:
-    """The products that brought most."""
-    grouped = _orders(session, filters).group_by("PRODUCT_ID")
-    lines = grouped.agg(
-        _named("PRODUCT_NAME"),
-        _named("PRODUCT_CATEGORY"),
-        F.sum("QUANTITY").alias("BOTTLES"),
-        *_revenue_and_orders(),
+    """The products that brought most, named as in PRODUCTS."""
+    sold = (
+        _orders(session, filters)
+        .group_by("PRODUCT_ID")
+        .agg(F.sum("QUANTITY").alias("BOTTLES"), *_revenue_and_orders())
+        .sort(F.col("REVENUE").desc(), "PRODUCT_ID")
+        .limit(MOST_LINES)
     )
-    return _frame(lines.sort(F.col("REVENUE").desc(), "PRODUCT_ID").limit(MOST_LINES))
+    known = session.table(names.PRODUCTS).select(
+        "PRODUCT_ID", _name("PRODUCT_NAME"), _name("PRODUCT_CATEGORY")
+    )
+    return _frame(sold.join(known, "PRODUCT_ID").sort(F.col("REVENUE").desc(), "PRODUCT_ID"))
 
 
 def revenue_by(session: Session, filters: Filters, column: str) -> pd.DataFrame:
@@ -133,9 +148,9 @@ def revenue_by(session: Session, filters: Filters, column: str) -> pd.DataFrame:
 
 def revenue_by_hour(session: Session, filters: Filters) -> pd.DataFrame:
     """Revenue and orders by day of the week (1 is Monday) and hour in Paris: at most 168 lines."""
-    paris = F.convert_timezone(F.lit(BUSINESS_TIME_ZONE), F.col("ORDER_TIMESTAMP"), F.lit("UTC"))
     grouped = _orders(session, filters).group_by(
-        F.call_function("DAYOFWEEKISO", F.col("ORDER_DATE")).alias("WEEKDAY"), F.hour(paris).alias("HOUR")
+        F.call_function("DAYOFWEEKISO", F.col("ORDER_DATE")).alias("WEEKDAY"),
+        F.hour(_paris("ORDER_TIMESTAMP")).alias("HOUR"),
     )
     return _frame(grouped.agg(*_revenue_and_orders()).sort("WEEKDAY", "HOUR"))
 
@@ -161,81 +176,74 @@ def stock_levels(session: Session, filters: Filters) -> pd.DataFrame:
     return _frame(lines.sort("WAREHOUSE_LOCATION", "PRODUCT_CATEGORY").limit(MOST_CHOICES * 5))
 
 
-def stock_states(session: Session, filters: Filters, rate_days: int) -> pd.DataFrame:
-    """Products and bottles that are OUT, CRITICAL, LOW, OK or NOT_SOLD: at most five lines."""
-    grouped = _cover(session, filters, rate_days).group_by("STATE")
-    return _frame(grouped.agg(F.count(F.lit(1)).alias("PRODUCTS"), F.sum("BOTTLES").alias("BOTTLES")))
+def stock_totals(session: Session, filters: Filters) -> dict[str, int]:
+    """BOTTLES and PRODUCTS on the shelves, shelves that are LOW or CRITICAL, products that run out SOON."""
+    stock = _stock(session, filters)
+    (shelves,) = stock.agg(
+        F.coalesce(F.sum("CURRENT_STOCK_LEVEL"), F.lit(0)).alias("BOTTLES"),
+        F.count_distinct("PRODUCT_ID").alias("PRODUCTS"),
+    ).collect()
+    states = _low(session, filters).group_by("STOCK_STATUS").agg(F.count(F.lit(1)).alias("SHELVES")).collect()
+    low = {str(line["STOCK_STATUS"]): int(line["SHELVES"]) for line in states}
+    soon = _cover(session, filters).filter(F.col("DAYS_OF_COVER") < F.lit(SOON_DAYS)).count()
+    found = {name: int(shelves[name]) for name in ("BOTTLES", "PRODUCTS")}
+    return {**found, "LOW": low.get("LOW", 0), "CRITICAL": low.get("CRITICAL", 0), "SOON": int(soon)}
 
 
-def low_stock(session: Session, filters: Filters, rate_days: int) -> pd.DataFrame:
-    """The products that run out first, with days of cover and the date of the last bottle."""
-    lines = _cover(session, filters, rate_days).filter(F.col("STATE").isin("OUT", "CRITICAL", "LOW"))
-    runs_out = F.dateadd("day", F.floor("COVER_DAYS"), F.lit(filters.end)).alias("RUNS_OUT")
+def low_stock(session: Session, filters: Filters) -> pd.DataFrame:
+    """LOW_STOCK: shelves with few bottles, the emptiest first."""
+    lines = _low(session, filters).sort("STOCK_LEVEL", "PRODUCT_ID", "WAREHOUSE_LOCATION").limit(MOST_LINES)
     return _frame(
-        lines.sort("COVER_DAYS", F.col("SOLD_A_DAY").desc(), "PRODUCT_ID")
-        .limit(MOST_LINES)
-        .select(
-            *("PRODUCT_ID", "PRODUCT_NAME", "PRODUCT_CATEGORY", "STATE", "BOTTLES"),
-            *("SOLD_A_DAY", "COVER_DAYS", runs_out),
+        lines.select(
+            *("STOCK_STATUS", "PRODUCT_ID", _name("PRODUCT_NAME"), _name("PRODUCT_CATEGORY")),
+            *("WAREHOUSE_LOCATION", "STOCK_LEVEL", "PRODUCT_DAYS_OF_COVER", "PRODUCT_RUN_OUT_DATE"),
         )
     )
 
 
-def rate_days(first: date, filters: Filters) -> int:
-    """Over how many days the rate of sale is taken: four weeks, or as long as there has been a shop."""
-    return max(1, min(RATE_DAYS, (filters.end - first).days + 1))
+def running_out(session: Session, filters: Filters) -> pd.DataFrame:
+    """STOCK_COVER: the products that run out first at the present rate of sale.
 
-
-def _cover(session: Session, filters: Filters, rate_days: int) -> DataFrame:
-    """One line per product in stock at the chosen places, and how long it lasts.
-
-    Orders do not say from which place they were served, so the rate of sale is the whole shop's.
-    Columns out: PRODUCT_ID, PRODUCT_NAME, PRODUCT_CATEGORY, BOTTLES, SOLD_A_DAY, STATE, and COVER_DAYS, which
-    is null for what is not sold.
+    Orders do not say from which place they were served, so the level is that of all places; the filter on
+    places leaves the products that have a shelf there.
     """
-    stock = (
-        _stock(session, filters)
-        .group_by("PRODUCT_ID")
-        .agg(
-            _named("PRODUCT_NAME"), _named("PRODUCT_CATEGORY"), F.sum("CURRENT_STOCK_LEVEL").alias("BOTTLES")
+    selling = _cover(session, filters).filter(F.col("DAYS_OF_COVER").is_not_null())
+    lines = selling.sort("DAYS_OF_COVER", F.col("AVG_DAILY_SALE").desc(), "PRODUCT_ID").limit(MOST_LINES)
+    return _frame(
+        lines.select(
+            *("PRODUCT_ID", _name("PRODUCT_NAME"), _name("PRODUCT_CATEGORY"), "STOCK_LEVEL"),
+            *("AVG_DAILY_SALE", "DAYS_OF_COVER", "RUN_OUT_DATE", "WINDOW_DAYS"),
         )
     )
-    since = F.lit(filters.end - timedelta(rate_days - 1))
-    day = F.col("ORDER_DATE")
-    sold = (
-        session.table(names.ORDERS)
-        .filter((day >= since) & (day <= F.lit(filters.end)))
-        .group_by(F.col("PRODUCT_ID").alias("SOLD_ID"))
-        .agg((F.sum("QUANTITY") / F.lit(rate_days)).alias("RATE"))
-    )
-    joined = stock.join(sold, F.col("PRODUCT_ID") == F.col("SOLD_ID"), "left")
-    level, rate = F.col("BOTTLES"), F.col("RATE")
-    days = F.when(level <= 0, F.lit(0)).when(rate > 0, level / rate)
-    state = (
-        F.when(level <= 0, F.lit("OUT"))
-        .when(rate.is_null(), F.lit("NOT_SOLD"))
-        .when(level < rate * F.lit(CRITICAL_DAYS), F.lit("CRITICAL"))
-        .when(level < rate * F.lit(LOW_DAYS), F.lit("LOW"))
-        .otherwise(F.lit("OK"))
-    )
-    return joined.select(
-        *("PRODUCT_ID", "PRODUCT_NAME", "PRODUCT_CATEGORY", "BOTTLES"),
-        F.coalesce(rate, F.lit(0)).alias("SOLD_A_DAY"),
-        days.alias("COVER_DAYS"),
-        state.alias("STATE"),
-    )
+
+
+def _low(session: Session, filters: Filters) -> DataFrame:
+    found = _among(session.table(names.LOW_STOCK), "PRODUCT_CATEGORY", filters.categories)
+    return _among(found, "WAREHOUSE_LOCATION", filters.locations)
+
+
+def _cover(session: Session, filters: Filters) -> DataFrame:
+    found = _among(session.table(names.STOCK_COVER), "PRODUCT_CATEGORY", filters.categories)
+    if not filters.locations:
+        return found
+    shelves = _stock(session, filters).select("PRODUCT_ID").distinct()
+    return found.join(shelves, "PRODUCT_ID", "leftsemi")
 
 
 def movements(session: Session, filters: Filters) -> pd.DataFrame:
-    """The latest movements of the period."""
-    moved = _history(session, filters).filter(F.col("ADJUSTMENT_DATE") >= F.lit(filters.start))
-    when = F.convert_timezone(F.lit(BUSINESS_TIME_ZONE), F.col("ADJUSTMENT_TIMESTAMP"), F.lit("UTC"))
-    lines = moved.select(
-        *("ADJUSTMENT_TIMESTAMP", when.alias("MOVED_AT"), "PRODUCT_ID", "PRODUCT_NAME", "WAREHOUSE_LOCATION"),
-        *("ADJUSTMENT_TYPE", "QUANTITY_CHANGE", "REASON", "ADJUSTMENT_ID"),
+    """STOCK_LEDGER: the latest movements of the period, each with the level of its shelf after it."""
+    day = F.col("ADJUSTMENT_DATE")
+    ledger = _among(session.table(names.STOCK_LEDGER), "PRODUCT_CATEGORY", filters.categories)
+    moved = _among(ledger, "WAREHOUSE_LOCATION", filters.locations).filter(
+        (day >= F.lit(filters.start)) & (day <= F.lit(filters.end))
     )
-    newest = lines.sort(F.col("ADJUSTMENT_TIMESTAMP").desc(), "ADJUSTMENT_ID").limit(MOST_LINES)
-    return _frame(newest.drop("ADJUSTMENT_TIMESTAMP", "ADJUSTMENT_ID"))
+    newest = moved.sort(F.col("ADJUSTMENT_TIMESTAMP").desc(), "ADJUSTMENT_ID").limit(MOST_LINES)
+    return _frame(
+        newest.select(
+            *(_paris("ADJUSTMENT_TIMESTAMP").alias("MOVED_AT"), "PRODUCT_ID", "PRODUCT_NAME"),
+            *("WAREHOUSE_LOCATION", "ADJUSTMENT_TYPE", "QUANTITY_CHANGE", "RUNNING_BALANCE", "REASON"),
+        )
+    )
 
 
 def products(session: Session, filters: Filters) -> dict[int, str]:
@@ -263,17 +271,20 @@ def running_balance(session: Session, filters: Filters, product: int) -> pd.Data
 def customer_totals(session: Session, filters: Filters) -> pd.DataFrame:
     """Customers of the period (NOW true) and of the one before, and what they spent: at most two lines.
 
-    NEW are those whose very first order is in it; REPEATED ordered more than once in it.
+    NEW are those whose very first order is in it; REPEATED ordered on more than one day of it.
     """
     orders = _orders(session, filters, start=None)
     first = F.min("ORDER_DATE").over(Window.partition_by("CUSTOMER_ID"))
-    seen = orders.select("CUSTOMER_ID", "ORDER_DATE", "TOTAL_AMOUNT", first.alias("FIRST_DAY"))
+    seen = orders.select(
+        "CUSTOMER_ID", "ORDER_DATE", "ORDER_TIMESTAMP", "TOTAL_AMOUNT", first.alias("FIRST_DAY")
+    )
     now = F.col("ORDER_DATE") >= F.lit(filters.start)
     people = (
-        seen.filter(F.col("ORDER_DATE") >= F.lit(filters.before))
+        _comparable(seen, filters)
+        .filter(F.col("ORDER_DATE") >= F.lit(filters.before))
         .group_by(now.alias("NOW"), "CUSTOMER_ID")
         .agg(
-            F.count(F.lit(1)).alias("ORDERS"),
+            F.count_distinct("ORDER_DATE").alias("BASKETS"),
             F.sum("TOTAL_AMOUNT").alias("REVENUE"),
             F.min("FIRST_DAY").alias("FIRST_DAY"),
         )
@@ -283,20 +294,20 @@ def customer_totals(session: Session, filters: Filters) -> pd.DataFrame:
         people.group_by("NOW").agg(
             F.count(F.lit(1)).alias("CUSTOMERS"),
             F.sum(F.when(F.col("FIRST_DAY") >= start, F.lit(1)).otherwise(F.lit(0))).alias("NEW"),
-            F.sum(F.when(F.col("ORDERS") > 1, F.lit(1)).otherwise(F.lit(0))).alias("REPEATED"),
-            F.sum("ORDERS").alias("ORDERS"),
+            F.sum(F.when(F.col("BASKETS") > 1, F.lit(1)).otherwise(F.lit(0))).alias("REPEATED"),
+            F.sum("BASKETS").alias("BASKETS"),
             F.sum("REVENUE").alias("REVENUE"),
         )
     )
 
 
 def segments(session: Session, filters: Filters) -> pd.DataFrame:
-    """Customers, orders and revenue of each RFM segment of the period: at most five lines."""
+    """Customers, baskets and revenue of each RFM segment of the period: at most six lines."""
     grouped = _scored(session, filters).group_by("SEGMENT")
     return _frame(
         grouped.agg(
             F.count(F.lit(1)).alias("CUSTOMERS"),
-            F.sum("ORDERS").alias("ORDERS"),
+            F.sum("BASKETS").alias("BASKETS"),
             F.sum("REVENUE").alias("REVENUE"),
             F.avg("DAYS_SINCE").alias("DAYS_SINCE"),
         ).sort(F.col("REVENUE").desc(), "SEGMENT")
@@ -309,42 +320,49 @@ def best_customers(session: Session, filters: Filters) -> pd.DataFrame:
     return _frame(
         lines.select(
             *("CUSTOMER_ID", "SEGMENT", "RECENCY", "FREQUENCY", "MONETARY"),
-            *("ORDERS", "REVENUE", "LAST_ORDER", "DAYS_SINCE"),
+            *("BASKETS", "REVENUE", "LAST_ORDER", "DAYS_SINCE"),
         )
     )
 
 
 def _scored(session: Session, filters: Filters) -> DataFrame:
-    """One line per customer of the period, scored 1 to 5 for how recently, often and much they bought.
+    """One line per customer of the period, scored and put into a segment by the rules of CUSTOMERS.
 
-    A score says in which fifth of the customers one is; equal customers have equal scores.
+    The view knows no period, so its rules stand here a second time: with all of history they agree.
     """
     people = (
         _orders(session, filters)
         .group_by("CUSTOMER_ID")
-        .agg(*_revenue_and_orders(), F.max("ORDER_DATE").alias("LAST_ORDER"))
+        .agg(
+            F.count_distinct("ORDER_DATE").alias("BASKETS"),
+            F.sum("TOTAL_AMOUNT").alias("REVENUE"),
+            F.max("ORDER_DATE").alias("LAST_ORDER"),
+        )
     )
     scored = people.select(
-        *("CUSTOMER_ID", "ORDERS", "REVENUE", "LAST_ORDER"),
+        *("CUSTOMER_ID", "BASKETS", "REVENUE", "LAST_ORDER"),
         F.datediff("day", F.col("LAST_ORDER"), F.lit(filters.end)).alias("DAYS_SINCE"),
         _fifth("LAST_ORDER").alias("RECENCY"),
-        _fifth("ORDERS").alias("FREQUENCY"),
+        _fifth("BASKETS").alias("FREQUENCY"),
         _fifth("REVENUE").alias("MONETARY"),
     )
-    recency, frequency = F.col("RECENCY"), F.col("FREQUENCY")
+    recency, frequency, monetary = F.col("RECENCY"), F.col("FREQUENCY"), F.col("MONETARY")
     segment = (
-        F.when((recency >= 4) & (frequency >= 4), F.lit("CHAMPIONS"))
+        F.when((recency >= 4) & (frequency >= 4) & (monetary >= 4), F.lit("CHAMPION"))
         .when((recency >= 3) & (frequency >= 3), F.lit("LOYAL"))
-        .when(recency >= 3, F.lit("NEW"))
+        .when((recency >= 3) & (F.col("BASKETS") == 1), F.lit("NEW"))
+        .when(recency >= 3, F.lit("PROMISING"))
         .when(frequency >= 3, F.lit("AT_RISK"))
-        .otherwise(F.lit("ASLEEP"))
+        .otherwise(F.lit("HIBERNATING"))
     )
     return scored.with_column("SEGMENT", segment)
 
 
 def _fifth(column: str) -> Column:
-    rank = F.percent_rank().over(Window.order_by(column))
-    return F.least(F.floor(rank * F.lit(FIFTHS)) + F.lit(1), F.lit(FIFTHS)).cast(INTEGER)
+    """5 for the fifth with most, down to 1; equal values score equally."""
+    worse = F.rank().over(Window.order_by(column)) - F.lit(1)
+    everybody = F.count(F.lit(1)).over(Window.partition_by(F.lit(1)))
+    return (F.floor(worse * F.lit(FIFTHS) / everybody) + F.lit(1)).cast(INTEGER)
 
 
 def cohort_unit(first: date, filters: Filters) -> str:
@@ -373,9 +391,22 @@ def cohorts(session: Session, filters: Filters, unit: str) -> pd.DataFrame:
 
 
 def health(session: Session) -> dict[str, Any]:
-    """OPS.PIPELINE_HEALTH(): rows and times by table, pending rows by stream, rejections by reason."""
-    answer: dict[str, Any] = json.loads(str(session.call(names.PIPELINE_HEALTH)))
-    return answer
+    """What OPS.PIPELINE_HEALTH() answers: rows and times by table, pending rows by stream, rejections."""
+    return summary(session)
+
+
+def alerts(session: Session) -> pd.DataFrame:
+    """ALERT_LOG: what is open, the worst first, then what was over last."""
+    log = session.table(names.ALERT_LOG).select(
+        *("SEVERITY", "ALERT_NAME", "SUBJECT", "FIRED_AT", "CLEARED_AT"),
+        F.to_json("DETAILS").alias("DETAILS"),
+    )
+    latest = (F.col("CLEARED_AT").desc_nulls_first(), "SEVERITY", F.col("FIRED_AT").desc())
+    return _frame(log.sort(*latest, "ALERT_NAME", "SUBJECT").limit(MOST_LINES))
+
+
+def open_alerts(session: Session) -> int:
+    return int(session.table(names.OPEN_ALERTS).count())
 
 
 def waiting_rejected(session: Session) -> int:
@@ -418,6 +449,14 @@ def _orders(session: Session, filters: Filters, start: date | None = _IN_THE_PER
     return _among(found, "SALES_CHANNEL", filters.channels)
 
 
+def _comparable(orders: DataFrame, filters: Filters) -> DataFrame:
+    """Without what the period before sold after the hour that this one has come to."""
+    if filters.before_until is None:
+        return orders
+    in_time = _paris("ORDER_TIMESTAMP") <= F.lit(filters.before_until)
+    return orders.filter((F.col("ORDER_DATE") >= F.lit(filters.start)) | in_time)
+
+
 def _stock(session: Session, filters: Filters) -> DataFrame:
     found = _among(session.table(names.INVENTORY_CURRENT), "PRODUCT_CATEGORY", filters.categories)
     return _among(found, "WAREHOUSE_LOCATION", filters.locations)
@@ -432,6 +471,11 @@ def _history(session: Session, filters: Filters) -> DataFrame:
 
 def _among(table: DataFrame, column: str, values: tuple[str, ...]) -> DataFrame:
     return table.filter(F.col(column).isin(*values)) if values else table
+
+
+def _paris(column: str) -> Column:
+    """A time in UTC as the clock on the wall shows it."""
+    return F.convert_timezone(F.lit(BUSINESS_TIME_ZONE), F.col(column), F.lit("UTC"))
 
 
 def _revenue_and_orders() -> list[Column]:

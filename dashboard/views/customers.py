@@ -11,6 +11,8 @@ from dashboard import charts, queries
 from dashboard.blocks import Figure, View, figures, section, table
 
 FILTERS: Final = ("period", "category", "channel")
+# From those one likes best.
+SEGMENTS: Final = ("CHAMPION", "LOYAL", "PROMISING", "NEW", "AT_RISK", "HIBERNATING")
 
 
 def show(view: View) -> None:
@@ -25,6 +27,7 @@ def show(view: View) -> None:
 
     section(say("customers.segments"), say("customers.segments.note"))
     segments = view.ask(queries.segments)
+    segments = segments.sort_values("SEGMENT", key=lambda names: names.map(SEGMENTS.index), ignore_index=True)
     left, right = st.columns([2, 3])
     with left:
         st.altair_chart(charts.segments(segments, say, formats))
@@ -37,11 +40,11 @@ def show(view: View) -> None:
             segments,
             {
                 "SEGMENT": None,
-                "RULE": None,
                 "CUSTOMERS": formats.number,
-                "ORDERS": formats.number,
                 "REVENUE": formats.money,
-                "DAYS_SINCE": lambda value: formats.number(value, 1),
+                "BASKETS": formats.number,
+                "DAYS_SINCE": partial(formats.number, decimals=1),
+                "RULE": None,
             },
         )
 
@@ -64,10 +67,10 @@ def show(view: View) -> None:
         {
             "CUSTOMER_ID": None,
             "SEGMENT": None,
-            **scores,
-            "ORDERS": formats.number,
             "REVENUE": formats.money,
+            "BASKETS": formats.number,
             "LAST_ORDER": formats.day,
+            **scores,
         },
     )
 
@@ -75,9 +78,9 @@ def show(view: View) -> None:
 def _shares(line: dict[str, Any] | None) -> dict[str, Any]:
     """The totals per customer; zeros where there is none."""
     if line is None:
-        return dict.fromkeys(("CUSTOMERS", "NEW", "REPEATED", "ORDERS", "REVENUE"), Decimal(0))
+        return dict.fromkeys(("CUSTOMERS", "NEW", "REPEATED", "BASKETS", "REVENUE"), Decimal(0))
     people = Decimal(int(line["CUSTOMERS"]))
-    shares = {name: Decimal(line[name]) / people for name in ("REPEATED", "ORDERS", "REVENUE")}
+    shares = {name: Decimal(line[name]) / people for name in ("REPEATED", "BASKETS", "REVENUE")}
     return {"CUSTOMERS": line["CUSTOMERS"], "NEW": line["NEW"], **shares}
 
 
@@ -87,14 +90,14 @@ def _figures(view: View, now: dict[str, Any], before: dict[str, Any]) -> list[Fi
         ("customers", "CUSTOMERS", formats.number),
         ("new", "NEW", formats.number),
         ("repeated", "REPEATED", partial(formats.share, decimals=1)),
-        ("orders", "ORDERS", partial(formats.number, decimals=2)),
+        ("baskets", "BASKETS", partial(formats.number, decimals=2)),
         ("revenue", "REVENUE", formats.money),
     )
     return [
         Figure(
             say(f"customers.{name}"),
             write(now[column]),
-            formats.change(now[column], before[column]),
+            formats.change(now[column], before[column]) if view.comparable else None,
             say(f"customers.{name}.help"),
         )
         for name, column, write in shown

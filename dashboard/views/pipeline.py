@@ -1,5 +1,6 @@
 """Pipeline: how far the events have come, and whether all is well. It reads afresh each time."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import streamlit as st
 
 from caves_snowpark import names
 from caves_snowpark.invariants import invariants
-from dashboard import charts, queries
+from dashboard import advice, charts, queries
 from dashboard.blocks import Figure, View, figures, section, table
 
 FILTERS: Final = ()
@@ -24,10 +25,19 @@ def show(view: View) -> None:
 
 
 def _state(view: View) -> None:
+    # Refreshed by itself, this runs outside the page and has to catch its own failures.
+    with advice.instead_of_failing("pipeline"):
+        _show_state(view)
+
+
+def _show_state(view: View) -> None:
     say, number = view.say, view.formats.number
     health = queries.health(view.session)
     now = datetime.now(UTC)
     figures("pipeline", _figures(view, health, now))
+
+    section(say("pipeline.alerts"), say("pipeline.alerts.note"))
+    _alerts(view)
 
     section(say("pipeline.layers"))
     table(
@@ -68,16 +78,37 @@ def _figures(view: View, health: dict[str, Any], now: datetime) -> list[Figure]:
     tables = health["tables"]
     values = {
         "raw": formats.number(tables[names.RAW_EVENTS]["rows"]),
-        "orders": formats.number(tables[names.ORDERS]["rows"]),
         "pending": formats.number(sum(health["streams"].values())),
         # Events, not reasons: what is rejected, less what was replayed or dismissed.
         "rejected": formats.number(queries.waiting_rejected(view.session)),
         "lag": formats.duration(_age(tables[names.RAW_EVENTS]["latest_write"], now)) or queries.NONE,
+        "alerts.open": formats.number(queries.open_alerts(view.session)),
     }
     return [
         Figure(say(f"pipeline.{name}"), value, help=say(f"pipeline.{name}.help"))
         for name, value in values.items()
     ]
+
+
+def _alerts(view: View) -> None:
+    say, formats = view.say, view.formats
+    found = queries.alerts(view.session)
+    if found.empty:
+        st.success(say("pipeline.alerts.none"))
+        return
+    states = zip(found["SEVERITY"], found["CLEARED_AT"], strict=True)
+    found["STATE"] = [say(f"severity.{severity if over is None else 'CLEARED'}") for severity, over in states]
+    found["DETAILS"] = [_details(text) for text in found["DETAILS"]]
+    over = {"CLEARED_AT": formats.moment} if found["CLEARED_AT"].notna().any() else {}
+    kinds = {"STATE": None, "ALERT_NAME": None, "SUBJECT": None, "FIRED_AT": formats.moment}
+    table(view, "alerts", found, {**kinds, **over, "DETAILS": None})
+
+
+def _details(text: str | None) -> str:
+    """What an alert found, without the punctuation of JSON."""
+    found: dict[str, Any] = json.loads(text) if text else {}
+    # A time to the second; the full one is in OPS.ALERT_LOG.
+    return ", ".join(f"{name}: {str(value).partition('.')[0]}" for name, value in found.items())
 
 
 def _layers(health: dict[str, Any], now: datetime) -> pd.DataFrame:

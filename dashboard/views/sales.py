@@ -40,8 +40,9 @@ def show(view: View) -> None:
 
     wines = view.ask(queries.top_wines)
     section(say("sales.top_wines"), say("sales.top_wines.note", count=len(wines)))
-    numbers = {"BOTTLES": formats.number, "ORDERS": formats.number, "REVENUE": formats.money}
-    table(view, "top_wines", wines, {"PRODUCT_NAME": None, "PRODUCT_CATEGORY": None, **numbers})
+    # What matters most stands first: a phone shows two columns or three.
+    numbers = {"REVENUE": formats.money, "BOTTLES": formats.number, "ORDERS": formats.number}
+    table(view, "top_wines", wines, {"PRODUCT_NAME": None, **numbers, "PRODUCT_CATEGORY": None})
 
     customers = view.ask(queries.top_customers)
     section(say("sales.top_customers"), say("sales.top_wines.note", count=len(customers)))
@@ -50,14 +51,14 @@ def show(view: View) -> None:
 
 def _totals(view: View) -> tuple[dict[str, Any], dict[str, Any]]:
     lines = {bool(line["NOW"]): line for line in view.ask(queries.sales_totals).to_dict("records")}
-    nothing = {"ORDERS": 0, "CUSTOMERS": 0, "REVENUE": Decimal(0), "BOTTLES": 0}
+    nothing = {"ORDERS": 0, "CUSTOMERS": 0, "REVENUE": Decimal(0), "BOTTLES": 0, "BASKETS": 0}
     return lines.get(True, nothing), lines.get(False, nothing)
 
 
 def _figures(view: View, now: dict[str, Any], before: dict[str, Any]) -> list[Figure]:
     say, formats = view.say, view.formats
     for line in (now, before):
-        line["BASKET"] = Decimal(line["REVENUE"]) / line["ORDERS"] if line["ORDERS"] else Decimal(0)
+        line["BASKET"] = Decimal(line["REVENUE"]) / line["BASKETS"] if line["BASKETS"] else Decimal(0)
     shown = (
         ("orders", "ORDERS", formats.number),
         ("customers", "CUSTOMERS", formats.number),
@@ -69,7 +70,7 @@ def _figures(view: View, now: dict[str, Any], before: dict[str, Any]) -> list[Fi
         Figure(
             say(f"sales.{name}"),
             write(now[column]),
-            formats.change(now[column], before[column]),
+            formats.change(now[column], before[column]) if view.comparable else None,
             say(f"sales.{name}.help"),
         )
         for name, column, write in shown

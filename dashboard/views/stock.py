@@ -1,5 +1,6 @@
 """Stock: what lies where, what runs out when, and what moved."""
 
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -12,46 +13,28 @@ FILTERS: Final = ("period", "category", "location")
 
 def show(view: View) -> int | None:
     say, formats = view.say, view.formats
-    days = queries.rate_days(view.choices.first, view.filters)
-    st.caption(say("stock.now", days=days))
+    st.caption(say("stock.now"))
+    figures("stock", _figures(view, view.ask(queries.stock_totals)))
     levels = view.ask(queries.stock_levels)
-    figures("stock", _figures(view, days))
     if levels.empty:
         st.info(say("no_data"))
         return None
 
     left, right = st.columns([3, 2])
     with left:
-        section(say("stock.levels"))
+        section(say("stock.levels"), say("stock.levels.note"))
         st.altair_chart(charts.stock_levels(levels, say, formats))
     with right:
         section(say("stock.map"), say("stock.map.note"))
         st.altair_chart(charts.stock_map(levels, say, formats))
         if names := charts.unplaced(levels):
             st.caption(say("stock.map.unplaced", names=", ".join(names)))
+    with st.expander(say("as_table")):
+        numbers = {"BOTTLES": formats.number, "PRODUCTS": formats.number}
+        table(view, "stock_levels", levels, {"WAREHOUSE_LOCATION": None, "PRODUCT_CATEGORY": None, **numbers})
 
-    note = say("stock.low.note", critical=queries.CRITICAL_DAYS, low=queries.LOW_DAYS)
-    section(say("stock.low.title"), note)
-    low = view.ask(queries.low_stock, days)
-    if low.empty:
-        st.success(say("stock.low.none"))
-    else:
-        low["STATE"] = [say(f"state.{state}") for state in low["STATE"]]
-        table(
-            view,
-            "low_stock",
-            low,
-            {
-                "STATE": None,
-                "PRODUCT_NAME": None,
-                "PRODUCT_CATEGORY": None,
-                "BOTTLES": formats.number,
-                "SOLD_A_DAY": lambda value: formats.number(value, 1),
-                "COVER_DAYS": lambda value: formats.number(value, 1),
-                "RUNS_OUT": formats.day,
-            },
-        )
-
+    _low(view)
+    _running_out(view)
     product = _balance(view)
 
     shown = {"start": formats.day(view.filters.start), "end": formats.day(view.filters.end)}
@@ -66,37 +49,73 @@ def show(view: View) -> int | None:
         {
             "MOVED_AT": formats.moment,
             "PRODUCT_NAME": None,
+            "QUANTITY_CHANGE": formats.signed,
+            "RUNNING_BALANCE": formats.number,
             "WAREHOUSE_LOCATION": None,
             "ADJUSTMENT_TYPE": None,
-            "QUANTITY_CHANGE": formats.signed,
             "REASON": None,
         },
     )
     return product
 
 
-def _figures(view: View, days: int) -> list[Figure]:
-    say, number = view.say, view.formats.number
-    states = {line["STATE"]: line for line in view.ask(queries.stock_states, days).to_dict("records")}
-
-    def products(*names: str) -> str:
-        return number(sum(int(line["PRODUCTS"]) for state, line in states.items() if state in names))
-
+def _figures(view: View, totals: dict[str, int]) -> list[Figure]:
+    days = queries.SOON_DAYS
     return [
         Figure(
-            say("stock.bottles"),
-            number(sum(int(line["BOTTLES"]) for line in states.values())),
-            help=say("stock.bottles.help"),
-        ),
-        Figure(say("stock.products"), products(*states), help=say("stock.products.help")),
-        Figure(say("stock.low"), products("LOW"), help=say("stock.low.help", days=queries.LOW_DAYS)),
-        Figure(
-            say("stock.critical"),
-            products("CRITICAL"),
-            help=say("stock.low.help", days=queries.CRITICAL_DAYS),
-        ),
-        Figure(say("stock.out"), products("OUT"), help=say("stock.out.help")),
+            view.say(f"stock.{name}", days=days),
+            view.formats.number(totals[name.upper()]),
+            help=view.say(f"stock.{name}.help", days=days),
+        )
+        for name in ("bottles", "products", "critical", "low", "soon")
     ]
+
+
+def _low(view: View) -> None:
+    say, formats = view.say, view.formats
+    section(say("stock.shelves"), say("stock.shelves.note"))
+    low = view.ask(queries.low_stock)
+    if low.empty:
+        st.success(say("stock.shelves.none"))
+        return
+    low["STOCK_STATUS"] = [say(f"state.{state}") for state in low["STOCK_STATUS"]]
+    table(
+        view,
+        "low_stock",
+        low,
+        {
+            "PRODUCT_NAME": None,
+            "STOCK_LEVEL": formats.number,
+            "STOCK_STATUS": None,
+            "WAREHOUSE_LOCATION": None,
+            "PRODUCT_CATEGORY": None,
+            "PRODUCT_DAYS_OF_COVER": partial(formats.number, decimals=1),
+            "PRODUCT_RUN_OUT_DATE": formats.day,
+        },
+    )
+
+
+def _running_out(view: View) -> None:
+    say, formats = view.say, view.formats
+    found = view.ask(queries.running_out)
+    if found.empty:
+        section(say("stock.running_out"))
+        st.info(say("no_data"))
+        return
+    section(say("stock.running_out"), say("stock.running_out.note", days=int(found["WINDOW_DAYS"][0])))
+    table(
+        view,
+        "running_out",
+        found,
+        {
+            "PRODUCT_NAME": None,
+            "RUN_OUT_DATE": formats.day,
+            "DAYS_OF_COVER": partial(formats.number, decimals=1),
+            "STOCK_LEVEL": formats.number,
+            "AVG_DAILY_SALE": partial(formats.number, decimals=1),
+            "PRODUCT_CATEGORY": None,
+        },
+    )
 
 
 def _balance(view: View) -> int | None:

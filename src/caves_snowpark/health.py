@@ -3,10 +3,13 @@
 # mypy: disable-error-code="no-any-return"
 # Snowpark's decorators hide what its DataFrame methods return.
 
+import json
+from collections import Counter
+from datetime import datetime
 from functools import reduce
-from typing import Final
+from typing import Any, Final
 
-from snowflake.snowpark import Column, DataFrame, Session
+from snowflake.snowpark import Column, DataFrame, Row, Session
 from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
@@ -41,6 +44,32 @@ _HAPPENED: Final = {
     names.INVENTORY_HISTORY: "ADJUSTMENT_TIMESTAMP",
     names.INVENTORY_CURRENT: "LAST_ADJUSTMENT_TIMESTAMP",
 }
+
+
+def summary(session: Session) -> dict[str, Any]:
+    """Rows and latest times by table, pending rows by stream, rejected events by reason, offsets, gaps."""
+    found: dict[str, dict[str, Any]] = {TABLES: {}, STREAMS: {}, REJECTED: Counter(), OFFSETS: {}, GAPS: {}}
+    for section, name, amount, written, happened in sorted(observations(session).collect(), key=_place):
+        if section == TABLES:
+            found[TABLES][name] = {
+                "rows": int(amount),
+                "latest_write": _utc(written),
+                "latest_event": _utc(happened),
+            }
+        elif section == REJECTED:
+            for reason in json.loads(name or "[]"):
+                found[REJECTED][reason] += int(amount)
+        else:
+            found[section][name] = int(amount)
+    return found | {REJECTED: dict(found[REJECTED])}
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row[0], row[1]
+
+
+def _utc(time: datetime | None) -> str | None:
+    return f"{time.isoformat()}Z" if time else None
 
 
 def observations(session: Session) -> DataFrame:

@@ -1,6 +1,6 @@
 """Addresses in, filters out."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -13,10 +13,10 @@ def test_what_is_written_into_an_address_is_read_from_it() -> None:
     address = Address(
         *("custom", date(2026, 2, 1), date(2026, 2, 28)), ("Rouge",), ("WEB",), ("PARIS-BERCY",), product=1001
     )
-    written = address.parameters()
+    written = address.parameters(CHOICES)
     parameters = {name: [value] if isinstance(value, str) else value for name, value in written.items()}
     assert read_address(parameters, CHOICES) == address
-    assert Address().parameters() == {}
+    assert Address("30d").parameters(CHOICES) == {}
 
 
 def test_a_period_counts_back_from_the_last_day_and_is_compared_with_the_one_before() -> None:
@@ -25,6 +25,13 @@ def test_a_period_counts_back_from_the_last_day_and_is_compared_with_the_one_bef
     everything = Address("all").filters(CHOICES)
     assert (everything.start, everything.end) == (CHOICES.first, CHOICES.last)
     assert Filters(date(2026, 3, 1), date(2026, 3, 1)).days == 1
+
+
+@pytest.mark.parametrize(("days", "period"), [(1, "30d"), (6, "3d"), (14, "7d"), (59, "7d"), (60, "30d")])
+def test_a_young_shop_starts_with_a_period_that_can_be_compared(days: int, period: str) -> None:
+    choices = Choices(date(2026, 3, 31) - timedelta(days - 1), date(2026, 3, 31))
+    assert choices.default_period == period
+    assert read_address({}, choices).period == period
 
 
 @pytest.mark.parametrize(
