@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import uvicorn
 
 from snowcellar.clients import Address, Clients
@@ -12,6 +14,9 @@ _KEEP_ALIVE_SECONDS = 4 * 3600
 """As long as Snowflake keeps an idle session: a closed connection then means that its client is gone."""
 _SHUTDOWN_SECONDS = 1
 """For answers under way when the server ends; what runs then is interrupted."""
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""A syntax tree has thousands of objects that refer to each other; Python's 700 is a collection in the middle
+of each, and those take as long as the parsing."""
 
 
 def web_server(cellar: Warehouse) -> uvicorn.Server:
@@ -24,6 +29,7 @@ def web_server(cellar: Warehouse) -> uvicorn.Server:
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = uvicorn.Server(config)
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
     def connected() -> set[Address]:
         clients = [getattr(protocol, "client", None) for protocol in list(server.server_state.connections)]

@@ -1,7 +1,6 @@
 """From a Snowflake statement to DuckDB text, once: translations are kept by the statement's text.
 
-A pipeline sends the same few statements at every tick, and fakesnow's rewrites walk a large tree some
-eighty times; the second time costs a look-up.
+A pipeline sends the same few statements at every tick; the second time costs a look-up.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import cast
 
 from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
@@ -19,6 +19,7 @@ from snowcellar import binds, merge, relations, rewrites, staged_files
 from snowcellar.binds import DuckSql
 from snowcellar.errors import Unsupported
 from snowcellar.names import QualifiedName
+from snowcellar.passes import Passes
 from snowcellar.relations import Marker
 from snowcellar.session import Params, Session
 from snowcellar.statement import Statement
@@ -133,7 +134,9 @@ def translate(
 def to_duckdb(session: Session, tree: exp.Expr) -> DuckSql:
     """The DuckDB text of a tree, after our rewrites and fakesnow's."""
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
-    translated = cursor._transform(rewrites.apply(session, tree), None)
+    passes = Passes(rewrites.apply(session, tree))
+    cursor._transform(cast(exp.Expr, passes), None)
+    translated = passes.tree
     return DuckSql(translated.sql(dialect="duckdb"), binds.wanted(translated))
 
 
