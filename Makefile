@@ -12,10 +12,10 @@ EVENTS ?= 100000
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka hostile faults check format bench clean
+.PHONY: help install demo test test-kafka crash-points hostile faults check format bench clean
 
 help: ## list these targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with the pinned versions (the other targets do it when needed)
 
@@ -31,6 +31,9 @@ test: $(STAMP) ## run every test but those that need Apache Kafka (ARGS="tests/u
 
 test-kafka: $(STAMP) ## run the tests that need Apache Kafka; skipped where Java or Maven is missing
 	@$(BIN)/pytest -m kafka -n $(WORKERS) --dist loadfile $(ARGS)
+
+crash-points: $(STAMP) ## die in every gap between two statements of every procedure, in every way (long)
+	@$(BIN)/pytest -m exhaustive tests/faults tests/engines $(ARGS)
 
 hostile: $(STAMP) ## send a flood of messages, a fifth of them hostile (EVENTS=1000000 SEED=1)
 	@$(BIN)/python -m tests.hostile --events $(EVENTS) --seed $(or $(SEED),1) $(ARGS)

@@ -134,7 +134,9 @@ class CrashWarehouse:
         file = self.scratch / f"{procedure}.log"
         if not file.exists():
             return []
-        return [tuple(json.loads(line)) for line in file.read_text().splitlines()]
+        # The hook may be in the middle of its last line.
+        lines = file.read_text().splitlines(keepends=True)
+        return [tuple(json.loads(line)) for line in lines if line.endswith("\n")]
 
     def clear_said(self) -> None:
         for file in self.scratch.glob("*.log"):
