@@ -1,7 +1,8 @@
 """The switches and filters, and the address that repeats them.
 
 A widget is filled from the address when it first appears; from then on it leads and the address follows:
-a reload, a bookmark or a link shows the same page.
+a reload, a bookmark or a link shows the same page. Its value is set anew in each run, because Streamlit takes
+one whose words are in another language for another widget, and would begin with its first option.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -35,11 +36,11 @@ def choice(key: str, known: Collection[str], value: str, named: Callable[[str], 
     if st.session_state.get(key) not in known:
         st.session_state[key] = value
 
-    def keep() -> None:
+    def stay() -> None:
         st.session_state[key] = st.session_state[key] or value
 
     st.segmented_control(
-        label, list(known), format_func=named, key=key, on_change=keep, label_visibility="collapsed"
+        label, list(known), format_func=named, key=key, on_change=stay, label_visibility="collapsed"
     )
 
 
@@ -64,14 +65,14 @@ def filters(
 
 
 def _period(address: Address, choices: Choices, say: Say, formats: Formats) -> dict[str, Any]:
-    st.session_state.setdefault("period", address.period)
+    keep("period", address.period)
     period = st.selectbox(
         say("period"), PERIODS, key="period", format_func=lambda name: say(f"period.{name}")
     )
     if period != CUSTOM:
         return {"period": period, "start": None, "end": None}
     now = address.filters(choices)
-    st.session_state.setdefault("dates", (now.start, now.end))
+    keep("dates", (now.start, now.end))
     days: Any = st.date_input(
         say("period.dates"),
         key="dates",
@@ -84,10 +85,14 @@ def _period(address: Address, choices: Choices, say: Say, formats: Formats) -> d
     return {"period": period, "start": start, "end": end}
 
 
+def keep(key: str, otherwise: Any) -> None:
+    """What the widget holds, or what it begins with."""
+    st.session_state[key] = st.session_state.get(key, otherwise)
+
+
 def _several(key: str, chosen: tuple[str, ...], known: tuple[str, ...], say: Say) -> tuple[str, ...]:
-    st.session_state.setdefault(key, list(chosen))
     # What a tick of the pipeline has renamed or removed since cannot stay chosen.
-    st.session_state[key] = [value for value in st.session_state[key] if value in known]
+    st.session_state[key] = [value for value in st.session_state.get(key, chosen) if value in known]
     return tuple(st.multiselect(say(key), known, key=key, placeholder=say("filters.all")))
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from caves_snowpark import names
 from caves_snowpark.invariants import invariants
-from dashboard import advice, charts, queries
+from dashboard import advice, charts, queries, sidebar
 from dashboard.blocks import Figure, View, figures, section, table
 
 FILTERS: Final = ()
@@ -20,6 +20,7 @@ CHECKED_UNASKED: Final = 100_000
 
 def show(view: View) -> None:
     # A warehouse that is asked every 15 seconds never goes to sleep, and is paid for: off until wished for.
+    sidebar.keep("live", False)
     live = st.toggle(view.say("pipeline.live"), key="live")
     st.fragment(_state, run_every=_EVERY if live else None)(view)
 

@@ -123,9 +123,9 @@ def _balance(view: View) -> int | None:
     say, formats = view.say, view.formats
     section(say("stock.balance"))
     names = view.ask(queries.products)
-    if st.session_state.get("product") not in names:
-        asked = view.address.product
-        st.session_state["product"] = asked if asked in names else next(iter(names))
+    wanted = st.session_state.get("product"), view.address.product
+    # Set in each run, as the filters are: see `sidebar`.
+    st.session_state["product"] = next((number for number in wanted if number in names), next(iter(names)))
     product: int = st.selectbox(
         say("product"), list(names), key="product", format_func=lambda number: f"{names[number]} · {number}"
     )

@@ -1,5 +1,6 @@
 """A small shop whose every row is known, and its figures computed by plain Python."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -98,6 +99,47 @@ def movements() -> list[Movement]:
                 key = f"M{product}-{number}-{step}"
                 found.append(Movement(key, when, product, category_of(product), location, change))
     return found
+
+
+@dataclass(frozen=True)
+class Alert:
+    name: str
+    subject: str
+    severity: str
+    details: str
+    hours: int
+    over: bool = False
+
+
+ALERTS = (
+    Alert("PIPELINE_LAG", "INGESTOR", "WARNING", '{"threshold":15}', 1),
+    Alert("LOW_STOCK", "1003/ATLANTIS", "CRITICAL", '{"bottles":-120}', 3),
+    Alert("REJECTED_SHARE", "EVENTS", "WARNING", '{"events":100,"rejected":20}', 2, over=True),
+)
+# Reasons of events that wait, and of one that was dismissed.
+REJECTED = (("MISSING_EVENT_TS",), ("MISSING_EVENT_TS", "INVALID_QUANTITY"), ("NOT_JSON_OBJECT",))
+
+
+def load_troubles(session: Session) -> None:
+    """Alerts and rejected events, as the alerts and the first procedure would have written them."""
+    alert = (
+        f"INSERT INTO {names.ALERT_LOG} (ALERT_NAME, SUBJECT, SEVERITY, DETAILS, FIRED_AT, CLEARED_AT)"
+        " SELECT ?, ?, ?, PARSE_JSON(?), ?, ?"
+    )
+    rejected = (
+        f"INSERT INTO {names.REJECTED_EVENTS} (SOURCE_OFFSET, REASONS, REJECTED_AT, DISMISSED_AT)"
+        " SELECT ?, PARSE_JSON(?), ?, ?"
+    )
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with session.connection.cursor() as cursor:
+        for found in ALERTS:
+            fired = now - timedelta(hours=found.hours)
+            cleared = now if found.over else None
+            values = (found.name, found.subject, found.severity, found.details, fired, cleared)
+            cursor.execute(alert, values)
+        for offset, reasons in enumerate(REJECTED):
+            cursor.execute(rejected, (offset, json.dumps(reasons), now, None))
+        cursor.execute(rejected, (len(REJECTED), '["INVALID_QUANTITY"]', now, now))
 
 
 def load(session: Session, sold: Iterable[Order], moved: Iterable[Movement]) -> None:

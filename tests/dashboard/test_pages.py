@@ -13,11 +13,14 @@ from snowflake.snowpark import Session
 from streamlit.testing.v1 import AppTest
 
 import dashboard.session
+from caves_snowpark.invariants import invariants
 from tests.dashboard import shop
-from tests.engines.engine import DATABASE
+from tests.dashboard.cellar import TABLES
+from tests.engines.engine import DATABASE, Snowcellar
 
 APP = Path(dashboard.session.__file__).with_name("streamlit_app.py")
-FIGURES = {"sales": 5, "stock": 5, "customers": 5}
+FIGURES = {"sales": 5, "stock": 5, "customers": 5, "pipeline": 5}
+FILTERED = ("sales", "stock", "customers")
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +89,7 @@ def test_a_hostile_address_gives_a_plain_message_and_the_page(session: Session, 
     assert "script" not in warning.value
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", FILTERED)
 def test_a_period_without_data_says_so(session: Session, name: str) -> None:
     """PITFALLS 35."""
     dashboard.session.open_with(lambda: session)
@@ -94,6 +97,58 @@ def test_a_period_without_data_says_so(session: Session, name: str) -> None:
     assert not app.exception
     if name != "stock":
         assert [info.value for info in app.info] == ["Nothing for these filters."]
+
+
+def test_the_pipeline_page_shows_alerts_rejected_events_and_runs(session: Session) -> None:
+    dashboard.session.open_with(lambda: session)
+    app = page(page="pipeline", lang="en")
+    values = [metric.value for metric in app.metric]
+    assert values[2] == str(len(shop.REJECTED))
+    assert values[4] == str(sum(not alert.over for alert in shop.ALERTS))
+    alerts, rejected, runs = (_table(app, column) for column in ("Alert", "Reason", "Task"))
+    assert list(alerts["Alert"]) == ["LOW_STOCK", "PIPELINE_LAG", "REJECTED_SHARE"]
+    assert list(alerts["State"]) == ["▲ critical", "△ warning", "✓ over"]
+    counted = dict(zip(rejected["Reason"], rejected["Events"], strict=True))
+    assert counted == {"MISSING_EVENT_TS": 2, "INVALID_QUANTITY": 1, "NOT_JSON_OBJECT": 1}
+    assert list(runs["Task"]) == ["TASK_THAT_FAILS"]
+    assert list(runs["State"]) == ["✗ failed"]
+
+
+def test_the_pipeline_page_says_which_invariants_are_broken(session: Session) -> None:
+    """The known shop was written past the raw events, so its orders come from nowhere."""
+    dashboard.session.open_with(lambda: session)
+    found = _table(page(page="pipeline", lang="en"), "Invariant")
+    broken = {invariant.number: len(session.sql(invariant.sql).collect()) for invariant in invariants()}
+    assert list(found["Offenders"]) == list(broken.values())
+    assert [verdict == "✓ holds" for verdict in found["Verdict"]] == [not count for count in broken.values()]
+    assert {*found["Verdict"]} == {"✓ holds", "✗ broken"}
+
+
+def _table(app: AppTest, column: str) -> Any:
+    """The table that has this column."""
+    return next(found.value for found in app.dataframe if column in found.value)
+
+
+@pytest.fixture
+def new_database(cellar: Snowcellar) -> Iterator[Session]:
+    """Tables without a row, and neither views nor alerts."""
+    cellar.deploy(*TABLES, database="NEW_DB")
+    yield cellar.session
+    cellar.session.use_database(DATABASE)
+
+
+def test_a_new_warehouse_says_how_to_fill_it_and_one_without_views_how_to_deploy_them(
+    new_database: Session,
+) -> None:
+    dashboard.session.open_with(lambda: new_database)
+    assert [header.value for header in page(lang="en").header] == ["The warehouse is ready, and still empty"]
+    for name in ("stock", "sales"):
+        shop.load(new_database, shop.orders(1), shop.movements()[:1])
+        st.cache_data.clear()
+        app = page(lang="en", page=name)
+        assert not app.exception
+        assert not app.metric, "half a page is taken back"
+        assert [header.value for header in app.header] == ["The pipeline is not deployed here"]
 
 
 def test_a_database_without_the_pipeline_says_how_to_deploy_it(session: Session) -> None:

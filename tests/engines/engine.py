@@ -102,9 +102,13 @@ class Snowcellar:
         self.config = config
         self.session = Session.builder.configs(dict(load_connection("local", config))).create()
         self.sink = warehouse_sink(IngestSettings("unused", connection="local", config_file=config))
-        for name in SQL_FILES:
+        self.deploy(*SQL_FILES)
+
+    def deploy(self, *names: str, database: str = DATABASE) -> None:
+        """Run files of deploy/, by their names."""
+        for name in names:
             text = (DEPLOY / f"{name}.sql").read_text()
-            text = text.replace("<% ctx.env.CAVES_DATABASE %>", DATABASE)
+            text = text.replace("<% ctx.env.CAVES_DATABASE %>", database)
             text = text.replace("<% ctx.env.CAVES_WAREHOUSE %>", "COMPUTE_WH")
             for statement, _ in split_statements(StringIO(text), remove_comments=True):
                 if statement.strip():
