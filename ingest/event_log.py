@@ -28,8 +28,9 @@ class EventLog(Observer):
         self._offsets.update(offsets)
         self._failed_attempts = 0
         each = (f"{partition}: {offset}" for partition, offset in sorted(offsets.items()))
-        text = f"reading on from {_together(each, _NAMES_ROOM)}"
-        self._tell(logging.INFO, "reading_on", text, offsets=_by_name(offsets))
+        if offsets:
+            text = f"reading on from {_together(each, _NAMES_ROOM)}"
+            self._tell(logging.INFO, "reading_on", text, offsets=_by_name(offsets))
 
     def batch_committed(self, report: BatchReport) -> None:
         self._failed_attempts = 0

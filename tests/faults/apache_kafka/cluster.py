@@ -146,8 +146,10 @@ class KafkaCluster:
         """Set the group's committed offsets to 0; KafkaException while the group has members."""
         places = [TopicPartition(topic, partition, 0) for partition in self.leaders(topic)]
         request = [ConsumerGroupTopicPartitions(group, places)]
-        # One that is lost is asked again by whoever waits: the default would use up all of that time.
-        self.admin.alter_consumer_group_offsets(request, request_timeout=10)[group].result()
+        # Whoever waits asks again, by a new client: one that has lost the group's coordinator does not always
+        # find it again.
+        admin = AdminClient(client_settings(self._direct), logger=kafka_log)
+        admin.alter_consumer_group_offsets(request, request_timeout=10)[group].result()
         return True
 
     @property
