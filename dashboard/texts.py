@@ -25,7 +25,7 @@ TEXTS: Final = {
         "L'adresse demandait une valeur qui n'existe pas ici ({names}) : elle est ignorée.",
         "The address asked for a value that does not exist here ({names}): it is ignored.",
     ),
-    "filters.all": ("Toutes", "All"),
+    "filters.all": ("Tout", "All"),
     "period": ("Période", "Period"),
     "period.3d": ("3 derniers jours", "Last 3 days"),
     "period.7d": ("7 derniers jours", "Last 7 days"),

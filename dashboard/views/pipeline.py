@@ -106,8 +106,9 @@ def _alerts(view: View) -> None:
 
 
 def _details(text: str | None) -> str:
-    """What an alert found, without the punctuation of JSON."""
+    """What an alert found, without the punctuation of JSON and the threshold, which is in its run book."""
     found: dict[str, Any] = json.loads(text) if text else {}
+    found.pop("threshold", None)
     # A time to the second; the full one is in OPS.ALERT_LOG.
     return ", ".join(f"{name}: {str(value).partition('.')[0]}" for name, value in found.items())
 
