@@ -13,6 +13,7 @@ from snowflake.connector.util_text import split_statements
 from caves_cli import snow
 from caves_cli.connection import Target
 from caves_cli.errors import DeployFailed
+from caves_cli.fingerprint import fingerprint
 
 # Tasks call procedures, so the code goes up before the first file of this number.
 PROCEDURES_BEFORE: Final = "070"
@@ -55,11 +56,12 @@ def deploy(target: Target, folder: Path, report: Callable[[Step], None]) -> None
     """Run every step; DeployFailed names the file and the statement that was refused."""
     # The snow CLI repeats a failing login for minutes; a login of our own says within seconds what is wrong.
     target.open().close()
+    environment = {**target.environment, "CAVES_CODE": fingerprint(folder)}
     for step in steps(folder, target):
         report(step)
-        answer = snow.run(step.arguments, folder=folder, environment=target.environment)
+        answer = snow.run(step.arguments, folder=folder, environment=environment)
         if answer.code != 0:
-            file, statement = _refused(step, answer.output, folder, target.environment)
+            file, statement = _refused(step, answer.output, folder, environment)
             raise DeployFailed(typed(step, target), answer.reason, file, statement)
 
 

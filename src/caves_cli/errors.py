@@ -80,11 +80,14 @@ class TaskFailed(CavesError):
     """A task of the demo failed and nothing moves: waiting longer would not help."""
 
     def __init__(self, task: str, error: str, logs: Path) -> None:
-        # A procedure's failure is a Python traceback; the line that names the exception says why.
-        lines = [line.strip() for line in error.splitlines() if line.strip()]
-        reasons = [line for line in lines if ": " in line and not line.startswith("File ")]
-        reason = (reasons or lines or ["no reason given"])[-1]
-        super().__init__(f"Task {task} failed: {reason}\nThe logs are in {logs}.")
+        super().__init__(f"Task {task} failed: {failure_reason(error)}\nThe logs are in {logs}.")
+
+
+def failure_reason(error: str | None) -> str:
+    """Of a procedure's failure, which is a Python traceback, the line that names the exception."""
+    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
+    reasons = [line for line in lines if ": " in line and not line.startswith("File ")]
+    return (reasons or lines or ["no reason given"])[-1]
 
 
 class DemoFailed(CavesError):

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 from typing import Annotated, Final
 
 import click
@@ -14,6 +15,7 @@ from caves_cli.commands import (
     dashboard,
     demo,
     deploy,
+    doctor,
     down,
     ingest,
     produce,
@@ -25,6 +27,8 @@ from caves_cli.commands import (
 )
 from caves_cli.exit_codes import ExitCode, exit_code, is_lost_connection, is_of_the_connector
 from caves_cli.help_pages import App
+
+log = logging.getLogger(__name__)
 
 app = App(
     name="caves",
@@ -42,6 +46,7 @@ app = App(
       caves status     # every layer fills
       caves verify     # nothing was lost, doubled or misread
       caves dashboard  # sales, stock, customers and the pipeline, in the browser
+      caves doctor     # what is not right, and how to mend it
       caves down       # stop what `up` started
 
     On your Snowflake account: the same with -c NAME, and `caves deploy` for `caves up`.
@@ -70,6 +75,7 @@ app.command(rich_help_panel=_ANYWHERE)(ingest.ingest)
 app.command(rich_help_panel=_ANYWHERE)(status.status)
 app.command(rich_help_panel=_ANYWHERE)(verify.verify)
 app.command(rich_help_panel=_ANYWHERE)(dashboard.dashboard)
+app.command(rich_help_panel=_ANYWHERE)(doctor.doctor)
 app.add_typer(rejected.app, rich_help_panel=_ANYWHERE)
 app.command(rich_help_panel=_SHELL)(completion.completion)
 app.command(hidden=True)(reference.reference)
@@ -81,6 +87,7 @@ def main() -> None:
     debug = "--debug" in arguments or os.environ.get("CAVES_DEBUG") == "1"
     # Typed after the command as well as before it: a person adds it to the line that just failed.
     arguments = ["--debug"] * debug + [argument for argument in arguments if argument != "--debug"]
+    threading.excepthook = _in_a_thread
     sys.exit(_run(arguments, debug=debug))
 
 
@@ -102,6 +109,14 @@ def _run(arguments: list[str], *, debug: bool) -> int:
         console.fail(_sentence(error))
         return exit_code(error)
     return int(code or ExitCode.OK)
+
+
+def _in_a_thread(failed: threading.ExceptHookArgs) -> None:
+    """The connector cancels a statement from a thread that nobody waits for; who ran it is told the rest."""
+    if failed.exc_value is not None and is_of_the_connector(failed.exc_value):
+        log.debug("a thread of the connector ended", exc_info=failed.exc_value)
+    else:
+        threading.__excepthook__(failed)
 
 
 def _usage(error: click.UsageError) -> str:

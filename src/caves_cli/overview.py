@@ -1,8 +1,8 @@
-"""Where the pipeline stands: rows by layer, what waits in the streams, and what the tasks last did."""
+"""Where the pipeline stands: rows by layer, what waits in the streams, what tasks, alerts and ingest did."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from snowflake.connector import SnowflakeConnection
@@ -22,6 +22,17 @@ COUNTED: Final = {
     "inventory_current": names.INVENTORY_CURRENT,
 }
 _WAITING: Final = {name.partition(".")[2]: name for name in names.STREAMS}
+# The stream that each task empties, by their names without the schema.
+TASK_STREAMS: Final = {
+    task.partition(".")[2]: stream.partition(".")[2]
+    for task, stream in (
+        (names.ROOT_TASK, names.STREAM_RAW_EVENTS),
+        (names.TASK_ORDERS, names.STREAM_STG_ORDERS),
+        (names.TASK_INVENTORY_HISTORY, names.STREAM_STG_INVENTORY_FOR_HISTORY),
+        (names.TASK_INVENTORY_CURRENT, names.STREAM_STG_INVENTORY_FOR_CURRENT),
+    )
+}
+_LATEST_RUNS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,57 @@ class OpenAlert:
     fired: datetime
 
 
+@dataclass(frozen=True)
+class LoadedUpTo:
+    """How far one partition of a topic has been loaded."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    updated: datetime
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that `caves status` shows, as it was at one time."""
+
+    at: datetime
+    rows: dict[str, int]
+    waiting: dict[str, int]
+    tasks: list[TaskState]
+    runs: list[TaskRun]
+    alerts: list[OpenAlert]
+    loaded: list[LoadedUpTo]
+
+    def last_run(self, task: str) -> TaskRun | None:
+        return next((run for run in self.runs if run.name == task), None)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "at": self.at.isoformat(timespec="seconds"),
+            "rows": self.rows,
+            "waiting": self.waiting,
+            "tasks": [
+                {"task": task.name, "state": task.state, "schedule": task.schedule} for task in self.tasks
+            ],
+            "runs": [as_json(run) for run in self.runs[:_LATEST_RUNS]],
+            "alerts": [vars(alert) for alert in self.alerts],
+        }
+
+
+def look(connection: SnowflakeConnection) -> Overview:
+    """Everything, asked in a row."""
+    return Overview(
+        at=datetime.now().astimezone(),
+        rows=rows_by_layer(connection),
+        waiting=rows_waiting(connection),
+        tasks=task_states(connection),
+        runs=task_runs(connection),
+        alerts=open_alerts(connection),
+        loaded=loaded_up_to(connection),
+    )
+
+
 def rows_by_layer(connection: SnowflakeConnection) -> dict[str, int]:
     """How many rows each table holds, in one statement."""
     return _counts(connection, COUNTED)
@@ -89,14 +151,17 @@ def task_states(connection: SnowflakeConnection) -> list[TaskState]:
     return sorted(states, key=lambda task: (task.schedule is None, task.name))
 
 
-def task_runs(connection: SnowflakeConnection, limit: int = 100) -> list[TaskRun]:
-    """The latest runs, newest first."""
+def task_runs(
+    connection: SnowflakeConnection, limit: int = 100, *, skipped_too: bool = False
+) -> list[TaskRun]:
+    """The latest runs, newest first; most ticks find nothing to do, are skipped, and left out here."""
+    left_out = ["SCHEDULED", *([] if skipped_too else ["SKIPPED"])]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT NAME, STATE, SCHEDULED_TIME, COMPLETED_TIME, RETURN_VALUE, ERROR_MESSAGE"
-            " FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => %s)) WHERE STATE <> 'SCHEDULED'"
-            " ORDER BY SCHEDULED_TIME DESC",
-            (limit,),
+            " FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 10000))"
+            " WHERE STATE NOT IN (%s) ORDER BY SCHEDULED_TIME DESC LIMIT %s",
+            (left_out, limit),
         )
         return [TaskRun(*row) for row in cursor.fetchall()]
 
@@ -109,6 +174,19 @@ def open_alerts(connection: SnowflakeConnection) -> list[OpenAlert]:
             " ORDER BY SEVERITY, FIRED_AT, ALERT_NAME, SUBJECT"
         )
         return [OpenAlert(*row) for row in cursor.fetchall()]
+
+
+def loaded_up_to(connection: SnowflakeConnection) -> list[LoadedUpTo]:
+    """How far the ingestor has come, by topic and partition; times are UTC."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT TOPIC, PARTITION, NEXT_OFFSET, UPDATED_AT FROM {names.KAFKA_OFFSETS}"  # noqa: S608
+            " ORDER BY TOPIC, PARTITION"
+        )
+        return [
+            LoadedUpTo(str(topic), int(partition), int(offset), updated.replace(tzinfo=UTC))
+            for topic, partition, offset, updated in cursor.fetchall()
+        ]
 
 
 def rejected_by_reason(connection: SnowflakeConnection) -> dict[str, int]:

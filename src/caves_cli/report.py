@@ -105,7 +105,7 @@ def read(connection: SnowflakeConnection) -> Findings:
         stock=_stock(connection),
         rejected_by_reason=overview.rejected_by_reason(connection),
         answers=[_answer(connection, query) for query in guide.queries()],
-        runs=overview.task_runs(connection, limit=1000),
+        runs=overview.task_runs(connection, limit=1000, skipped_too=True),
         costs=statements.procedure_costs(connection),
         verdicts=verification.verify(connection),
     )

@@ -1,5 +1,6 @@
 """Checking the invariants on a warehouse."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,9 +36,15 @@ class Verdict:
         return {"holds": self.holds, "offenders": len(self.offenders), "examples": named}
 
 
-def verify(connection: SnowflakeConnection) -> list[Verdict]:
-    """Every invariant, each in one statement and so on one state of the data."""
-    return [Verdict(invariant, _offenders(connection, invariant.sql)) for invariant in invariants()]
+def verify(
+    connection: SnowflakeConnection, begin: Callable[[Invariant], None] = lambda _: None
+) -> list[Verdict]:
+    """Every invariant, each in one statement and so on one state of the data; `begin` is told of each."""
+    verdicts = []
+    for invariant in invariants():
+        begin(invariant)
+        verdicts.append(Verdict(invariant, _offenders(connection, invariant.sql)))
+    return verdicts
 
 
 def _offenders(connection: SnowflakeConnection, sql: str) -> tuple[tuple[str, str], ...]:

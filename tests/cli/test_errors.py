@@ -1,10 +1,12 @@
 """Whatever is wrong, a command says so in one or two lines with a way out, and shows no traceback."""
 
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from snowflake.connector.errors import OperationalError
 
 from caves_cli.errors import TaskFailed
 from caves_cli.exit_codes import ExitCode
@@ -128,3 +130,24 @@ def test_an_ingest_without_a_broker_says_so_once(
     assert (outcome.code, " Loading " in doing, error.startswith("Error: ")) == (3, True, True)
     assert f"127.0.0.1:{closed_port}" in error
     assert "caves up" in error
+
+
+def test_a_thread_of_the_connector_dies_in_silence_and_one_of_ours_does_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caves: Caves
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    assert caves("down").code == ExitCode.OK
+    for error in (OperationalError("the statement could not be cancelled"), KeyError("ours")):
+        thread = threading.Thread(target=raiser(error))
+        thread.start()
+        thread.join()
+    told = capsys.readouterr().err
+    assert "KeyError: 'ours'" in told
+    assert "cancelled" not in told
+
+
+def raiser(error: Exception) -> Callable[[], None]:
+    def run() -> None:
+        raise error
+
+    return run

@@ -7,6 +7,7 @@ from caves_cli import deploy, snow, statements
 from caves_cli.connection import Target
 from caves_cli.statements import ProcedureCost
 from caves_snowpark import names
+from tests.cli.conftest import Caves
 
 ROOT = Path(__file__).parents[2]
 PROD = Target("prod", None, names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
@@ -59,3 +60,15 @@ def test_statements_are_counted_by_the_call_they_ran_under_and_apart_from_questi
         ("8", "SELECT 1", None, "SELECT"),
     ]
     assert statements.costs(history) == [ProcedureCost("MERGE_ORDERS", 2, 3, 1)]
+
+
+def test_a_dry_run_prints_the_commands_and_calls_nobody(caves: Caves, tmp_path: Path) -> None:
+    (tmp_path / "connections.toml").write_text('[prod]\naccount = "a"\n')
+    outcome = caves("deploy", "-c", "prod", "--config-file", str(tmp_path / "connections.toml"), "--dry-run")
+    assert outcome.code == 0
+    assert [line.split(" -c ")[0].split()[-1] for line in outcome.out.splitlines()] == [
+        "sql",
+        "--ignore-anaconda",
+        "--replace",
+        "sql",
+    ]

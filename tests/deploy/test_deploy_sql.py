@@ -14,7 +14,11 @@ from caves_snowpark import names, schemas
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "deploy").glob("[0-9]*.sql"))
-VALUES = {"CAVES_DATABASE": names.DEFAULT_DATABASE, "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE}
+VALUES = {
+    "CAVES_DATABASE": names.DEFAULT_DATABASE,
+    "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE,
+    "CAVES_CODE": "by-hand",
+}
 
 
 def statements_of(path: Path) -> list[str]:
@@ -74,7 +78,7 @@ def test_every_file_says_why_grain_reads_and_rerun() -> None:
     ("kind", "expected"),
     [
         ("SCHEMA", names.SCHEMAS),
-        ("TABLE", (*names.TABLES, *names.ALERT_TABLES)),
+        ("TABLE", (*names.TABLES, *names.ALERT_TABLES, names.DEPLOYMENTS)),
         ("STREAM", names.STREAMS),
         ("STAGE", names.STAGES),
         ("TASK", names.TASKS),

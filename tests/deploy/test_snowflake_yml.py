@@ -42,6 +42,7 @@ def test_the_defaults_are_those_of_names() -> None:
     assert DEFINITION["env"] == {
         "CAVES_DATABASE": names.DEFAULT_DATABASE,
         "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE,
+        "CAVES_CODE": "by-hand",
     }
 
 

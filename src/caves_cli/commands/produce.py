@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from caves_cli import console, local_kafka
+from caves_cli.bars import bar
 from caves_cli.options import Bootstrap, Topic
 
 
@@ -56,11 +57,8 @@ def produce(
         bad_share=bad_share,
         duplicate_share=duplicate_share,
     )
-    waiting = f"sending to {settings.topic} at {settings.bootstrap} ..."
-    with stop_on_signals() as stop, console.err.status(waiting) as status:
-        report = send(
-            settings, stop, lambda sent: status.update(f"{sent:,} events sent to {settings.topic} ...")
-        )
+    with stop_on_signals() as stop, bar(f"Sending to {settings.topic}", total=events or None) as shown:
+        report = send(settings, stop, shown.at)
     truth = report.truth
     if json_file is not None:
         console.write_json({**truth.as_json(), "seconds": report.seconds}, json_file)

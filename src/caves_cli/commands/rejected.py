@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caves_cli import console
+from caves_cli.bars import bar
 from caves_cli.help_pages import App
 from caves_cli.options import Bootstrap, ConfigFile, ConnectionName, Database
 from caves_cli.suggestions import reason_codes
@@ -158,7 +159,8 @@ def replay(
         if dry_run or not waiting:
             return
         _ask("Take back those of them that keep today's contract?", yes)
-        counts = rejections.replay(session, chosen)
+        with bar(f"Taking back {sum(waiting.values()):,} events"):
+            counts = rejections.replay(session, chosen)
     console.note(
         f"Took back {counts['replayed']:,} of {counts['read']:,}: {counts['orders']:,} orders and"
         f" {counts['adjustments']:,} adjustments staged, {counts['duplicates']:,} were there already."
@@ -207,7 +209,8 @@ def correct(
         corrected = corrections.corrected(event, changes or [], unset or [], file)
         rejections_shown.changes(event, json.loads(corrected))
         _ask("Stage the corrected event?", yes)
-        counts = rejections.correct(session, coordinate, corrected, note)
+        with bar("Staging the correction"):
+            counts = rejections.correct(session, coordinate, corrected, note)
     outcome = "it was there already: a duplicate" if counts["duplicates"] else "it is staged"
     console.note(f"Corrected {coordinate}; {outcome}.")
 
@@ -248,7 +251,8 @@ def dismiss(
         if not waiting:
             return
         _ask("Dismiss them?", yes)
-        counts = rejections.dismiss(session, chosen, note)
+        with bar(f"Dismissing {sum(waiting.values()):,} events"):
+            counts = rejections.dismiss(session, chosen, note)
     console.note(f"Dismissed {counts['dismissed']:,}.")
 
 
@@ -303,7 +307,8 @@ def publish(
     address = local_kafka.bootstrap(bootstrap)
     with dead_letters(connection, config_file, address, dead_letter_topic) as letters:
         create_topic(address, dead_letter_topic, partitions=1)
-        copied = letters.publish_new()
+        with bar(f"Copying to {dead_letter_topic}"):
+            copied = letters.publish_new()
     console.note(f"Copied {copied:,} rejected events to {dead_letter_topic}.")
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from caves_cli import console, project
+from caves_cli.bars import bar
 from caves_cli.state import StateFolder
 
 # Snowflake's own default is a minute; a person who watches wants to see something happen.
@@ -52,13 +53,18 @@ def up(
         console.note(
             f"{folder.path} was left by a crash: {gone} gone. Starting again with the data that is there."
         )
-    with console.err.status("Starting the broker and the warehouse ..."):
+    with bar("Starting the broker and the warehouse"):
         current = local.start(folder, minute_seconds=minute, port=port)
     warehouse = current.process("warehouse")
     console.note(f"warehouse on port {warehouse.port if warehouse else '?'}, broker at {current.bootstrap}")
-    deploy.deploy(
-        target("local", folder.config_file), root, lambda step: console.note(f"deploying {step.title} ...")
-    )
+    chosen = target("local", folder.config_file)
+
+    def report(step: deploy.Step) -> None:
+        console.note(f"deploying {step.title} ...")
+        shown.one_more(f"Deploying {step.title}")
+
+    with bar("Deploying", total=len(deploy.steps(root, chosen)), begun=-1) as shown:
+        deploy.deploy(chosen, root, report)
     caves = project.as_typed("caves")
     console.out.print(
         f"Up. A task's minute takes {minute:g} s here; the topic is [bold]{current.topic}[/bold]. Next:\n"

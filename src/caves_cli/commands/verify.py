@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from caves_cli import console
+from caves_cli.bars import bar
 from caves_cli.exit_codes import ExitCode
 from caves_cli.options import ConfigFile, ConnectionName, Database, JsonToStdout
 
@@ -36,10 +37,15 @@ def verify(
     from caves_cli import verification
     from caves_cli.connection import target
     from caves_cli.errors import NotDeployed
+    from caves_snowpark.invariants import invariants
 
-    with target(connection, config_file, database).open() as session:
+    total = len(invariants())
+    with (
+        target(connection, config_file, database).open() as session,
+        bar("Checking", total=total, begun=-1) as shown,
+    ):
         try:
-            verdicts = verification.verify(session)
+            verdicts = verification.verify(session, lambda invariant: shown.one_more(invariant.title))
         except ProgrammingError as error:
             raise NotDeployed(connection, error.msg or str(error)) from error
     if as_json:
