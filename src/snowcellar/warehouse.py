@@ -55,6 +55,7 @@ FEATURES = (
     "snowcellar.procedures.statements",
     "snowcellar.procedures.package_listing",
     "snowcellar.staged_file_statements",
+    "snowcellar.streamlits",
     "snowcellar.query_history",
     "snowcellar.notifications",
     "snowcellar.no_ops",
