@@ -1,14 +1,19 @@
 """The connection that a command was given by name."""
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from snowflake.connector import SnowflakeConnection
 
 from caves_snowpark import names
 from ingest import connections
-from ingest.connection_files import LOCAL_CONFIG_FILE, load_connection
-from ingest.errors import ConnectionFileUnreadable, ConnectionNotFound
+from ingest.connection_files import LOCAL_CONFIG_FILE, ConnectionParameters, load_connection
+from ingest.errors import ConnectionFileUnreadable, ConnectionNotFound, WarehouseUnreachable
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_KNOCK_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Target:
         """A session in the pipeline's database; one sentence and no traceback when that cannot be."""
         parameters = load_connection(self.name, self.config_file)
         parameters.update({"database": self.database, "warehouse": self.warehouse})
+        knock(parameters)
         return connections.open_connection(parameters)
 
     @property
@@ -39,6 +45,16 @@ class Target:
         defaults = (names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
         pairs = zip(self.environment.items(), defaults, strict=True)
         return {key: value for (key, value), default in pairs if value != default}
+
+
+def knock(parameters: ConnectionParameters) -> None:
+    """Tell at once, and in plain words, that a server on this machine is gone; the connector tries on."""
+    if parameters.get("host") not in _LOOPBACK or "port" not in parameters:
+        return
+    try:
+        socket.create_connection((parameters["host"], parameters["port"]), _KNOCK_SECONDS).close()
+    except OSError as error:
+        raise WarehouseUnreachable(parameters.where, error.strerror or error) from error
 
 
 def target(

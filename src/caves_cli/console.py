@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -66,20 +66,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     """A titled table; numbers to the right. Without a row, one line that says so."""
     body = [list(row) for row in rows]
     out.print(grid(title, columns, body) if body else Text.assemble((title, "bold"), f": {empty}"))
+    out.print()
 
 
-def grid(title: str, columns: Sequence[str], body: Sequence[Sequence[object]]) -> Table:
+def grid(title: str, columns: Sequence[str], body: Sequence[Sequence[object]]) -> RenderableType:
     """The table itself, to be shown alone or among others."""
-    drawn = Table(
-        title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD
-    )
-    drawn.show_edge = False
+    drawn = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
     for index, column in enumerate(columns):
         numeric = all(isinstance(row[index], int | float | Decimal | None) for row in body)
         drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in body:
         drawn.add_row(*[_cell(value) for value in row])
-    return drawn
+    return Group(Text(title, "bold"), drawn)
 
 
 def require_writable(target: str) -> None:

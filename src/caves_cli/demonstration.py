@@ -66,20 +66,27 @@ def _run(settings: DemoSettings, folder: StateFolder, root: Path, progress: Prog
     deploy.deploy(target, root, lambda step: progress.detail(f"Deploying {step.title}"))
     with _ingestor(folder, current) as ingestor, target.open() as session:
         progress.stage("produce", f"Producing {settings.events:,} events")
-        truth = _produce(settings, current)
+        truth = _produce(settings, current, progress)
         progress.stage("ingest", "Loading from Kafka into RAW")
         _Watch(session, truth, progress, ingestor, folder).until_ingested()
         progress.stage("process", "The scheduled tasks move the rows to staging and production")
         _Watch(session, truth, progress, ingestor, folder).until_drained()
         memory = _memory(state.load(folder))
         progress.stage("verify", "Asking the guide's questions and checking the invariants")
-        findings = report.read(session)
+        findings = report.read(
+            session, lambda invariant: progress.so_far(f"Checking {invariant.number} of 7: {invariant.title}")
+        )
     progress.finish()
     return Report(truth, findings, progress.seconds, memory)
 
 
-def _produce(settings: DemoSettings, current: State) -> Truth:
-    return produce(_producer_settings(settings, current.bootstrap or "", current.topic)).truth
+def _produce(settings: DemoSettings, current: State, progress: Progress) -> Truth:
+    asked = _producer_settings(settings, current.bootstrap or "", current.topic)
+    report = produce(
+        asked,
+        on_progress=lambda sent: progress.so_far(f"Producing: {sent:,} of {settings.events:,} events sent"),
+    )
+    return report.truth
 
 
 def _producer_settings(settings: DemoSettings, bootstrap: str, topic: str) -> ProducerSettings:

@@ -28,6 +28,9 @@ MEANINGS: Final = {
     "`produce`, `status --watch`) finish what they have in hand and end with 0.",
 }
 
+# Snowflake's numbers for an object, or a database or schema, that is not there or not to be seen.
+_ABSENT: Final = frozenset({2003, 2043})
+
 
 def exit_code(error: BaseException) -> ExitCode:
     """The exit code for an error that ended a command."""
@@ -51,7 +54,9 @@ def exit_code(error: BaseException) -> ExitCode:
     if isinstance(error, ingest_errors.IngestError):
         return ExitCode.FAILED
     if is_of_the_connector(error):
-        return ExitCode.UNREACHABLE if is_lost_connection(error) else ExitCode.FAILED
+        if is_lost_connection(error):
+            return ExitCode.UNREACHABLE
+        return ExitCode.NOT_DEPLOYED if getattr(error, "errno", 0) in _ABSENT else ExitCode.FAILED
     return ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAULT
 
 

@@ -1,20 +1,16 @@
 """Looking at the pipeline again and again through one session, opened anew when it breaks."""
 
-import socket
 from contextlib import suppress
-from typing import Final
 
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error, ProgrammingError
 
 from caves_cli import overview
-from caves_cli.connection import Target
+from caves_cli.connection import Target, knock
 from caves_cli.errors import NotDeployed
 from caves_cli.overview import Overview
 from ingest.connection_files import load_connection
 from ingest.errors import WarehouseUnreachable
-
-_KNOCK_SECONDS: Final = 3.0
 
 
 class Looker:
@@ -41,15 +37,13 @@ class Looker:
         return seen
 
     def _knock(self) -> None:
-        """Tell at once that a server on a port of its own is gone: the connector tries for 40 seconds."""
-        parameters = load_connection(self._target.name, self._target.config_file)
-        if "port" not in parameters:
-            return
-        try:
-            socket.create_connection((parameters["host"], parameters["port"]), _KNOCK_SECONDS).close()
-        except OSError as error:
-            self._session = None
-            raise WarehouseUnreachable(parameters.where, error.strerror or error) from error
+        """A session that is open would be tried for 40 seconds."""
+        if self._session is not None:
+            try:
+                knock(load_connection(self._target.name, self._target.config_file))
+            except WarehouseUnreachable:
+                self._session = None
+                raise
 
 
 def _close(session: SnowflakeConnection) -> None:

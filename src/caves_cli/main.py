@@ -108,6 +108,8 @@ def _run(arguments: list[str], *, debug: bool) -> int:
             raise
         console.fail(_sentence(error))
         return exit_code(error)
+    if code == ExitCode.INTERRUPTED:
+        console.note("Interrupted.")
     return int(code or ExitCode.OK)
 
 
@@ -133,7 +135,10 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if is_lost_connection(error):
         return f"The warehouse went away: {text}\nTry again when it answers (`caves doctor` looks)."
-    return f"The warehouse refused a statement: {text}"
+    refused = f"The warehouse refused a statement: {text}"
+    if exit_code(error) is ExitCode.NOT_DEPLOYED:
+        return f"{refused}\nIs everything deployed? `caves doctor` looks, `caves deploy` does it."
+    return refused
 
 
 if __name__ == "__main__":

@@ -56,6 +56,11 @@ class Progress:
             self._stage = (self._stage[0], text, self._stage[2])
             self._refresh()
 
+    def so_far(self, text: str) -> None:
+        """As `detail`, for what changes many times a second: nothing of it goes to a log."""
+        if self._live is not None:
+            self.detail(text)
+
     def finish(self) -> None:
         """The current stage is done."""
         if self._stage is not None:

@@ -32,8 +32,9 @@ def events(found: Sequence[RejectedEvent], waiting: int, output: str) -> None:
         for event in found
     ]
     console.table("Rejected events", ("topic/partition/offset", "rejected, UTC", "reasons"), rows)
-    left = f", {len(found):,} events shown" if len(found) != waiting else ""
-    console.note(f"{waiting:,} wait{left}. `caves rejected show COORDINATE` explains one.")
+    left = f", {len(found):,} shown" if len(found) != waiting else ""
+    hint = " `caves rejected show COORDINATE` explains one." if found else ""
+    console.note(f"{waiting:,} wait{left}.{hint}")
 
 
 def event(found: RejectedEvent, decisions: Sequence[Decision], *, full: bool) -> None:
@@ -60,7 +61,8 @@ def waiting(counts: Mapping[tuple[str, ...], int]) -> None:
     """What a filter means, by reasons."""
     rows = [("\n".join(reasons), count) for reasons, count in counts.items()]
     console.table("Rejected events that wait", ("reasons", "events"), rows)
-    console.note(f"{sum(counts.values()):,} rejected events wait for it.")
+    total = sum(counts.values())
+    console.note("1 rejected event waits." if total == 1 else f"{total:,} rejected events wait.")
 
 
 def changes(found: RejectedEvent, corrected: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """What a demo came to: the figures, what was expected of them, and the JSON of both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from caves_cli.guide import Query
 from caves_cli.overview import TaskRun
 from caves_cli.statements import ProcedureCost
 from caves_cli.verification import Verdict
+from caves_snowpark.invariants import Invariant
 from ingest.truth import Truth
 
 
@@ -97,8 +99,8 @@ class Report:
         }
 
 
-def read(connection: SnowflakeConnection) -> Findings:
-    """Ask the warehouse everything that the report shows."""
+def read(connection: SnowflakeConnection, begin: Callable[[Invariant], None] = lambda _: None) -> Findings:
+    """Ask the warehouse everything that the report shows; `begin` is told of each invariant."""
     return Findings(
         rows=overview.rows_by_layer(connection),
         revenue_cents=_revenue_cents(connection),
@@ -107,7 +109,7 @@ def read(connection: SnowflakeConnection) -> Findings:
         answers=[_answer(connection, query) for query in guide.queries()],
         runs=overview.task_runs(connection, limit=1000, skipped_too=True),
         costs=statements.procedure_costs(connection),
-        verdicts=verification.verify(connection),
+        verdicts=verification.verify(connection, begin),
     )
 
 

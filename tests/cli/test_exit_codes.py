@@ -80,6 +80,15 @@ def test_4_when_the_pipeline_is_not_there(
     assert "caves deploy -c local" in outcome.err
 
 
+def test_4_also_where_a_command_meets_a_table_that_is_not_there(
+    caves: Caves, warehouse_says: Callable[[BaseException], None]
+) -> None:
+    warehouse_says(ProgrammingError("Object 'X' does not exist", errno=2003))
+    outcome = caves("rejected", "list")
+    assert outcome.code == ExitCode.NOT_DEPLOYED
+    assert "caves deploy" in outcome.err
+
+
 def test_70_when_it_is_our_own_fault(caves: Caves, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("caves_cli.local_kafka.topic", {}.__getitem__)
     assert caves("produce").code == ExitCode.FAULT
@@ -122,6 +131,7 @@ def test_130_is_what_the_shell_sees(tmp_path: Path) -> None:
         (BrokerUnreachable("here", "gone"), ExitCode.UNREACHABLE),
         (PortInUse(1), ExitCode.FAILED),
         (ProgrammingError("no"), ExitCode.FAILED),
+        (ProgrammingError("no such table", errno=2003), ExitCode.NOT_DEPLOYED),
         (KeyError("x"), ExitCode.FAULT),
     ],
     ids=lambda value: type(value).__name__,

@@ -233,12 +233,17 @@ def test_a_mistyped_filter_is_a_usage_error(caves: Caves, arguments: tuple[str, 
     assert words in " ".join(outcome.err.replace("│", " ").split())
 
 
-def test_a_replay_counts_first_asks_and_takes_back_once(caves: Caves, shop: Shop, pipeline: Pipeline) -> None:
+def test_a_replay_counts_first_asks_and_takes_back_once(
+    caves: Caves, shop: Shop, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.reject(order(order_line_id="r1"), order(order_line_id="r2", quantity=0), valid_today=True)
     dry = caves("replay", "--reason", "INVALID_BOTTLE", "--dry-run")
     assert (dry.code, "2 rejected events wait" in dry.err) == (0, True), dry
-    not_asked = caves("replay", "--reason", "INVALID_BOTTLE")
-    assert not_asked.code == 1
+    for answer in ("", "n\n"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        declined = caves("replay", "--reason", "INVALID_BOTTLE")
+        assert declined.code == 1
+        assert "Nothing was changed." in declined.err
     staged = f"SELECT ORDER_ID FROM {names.STG_ORDERS} WHERE ORDER_ID IN ('r1', 'r2')"
     assert rows(pipeline, staged) == []
     done = caves("replay", "--reason", "INVALID_BOTTLE", "--yes")

@@ -96,9 +96,8 @@ def _show(report: "Report") -> None:
     ]
     console.table("Statements per call", ("procedure", "calls", "statements", "described only"), costs)
     verify.show(report.findings.verdicts)
-    console.table(
-        "Seconds", ("stage", "seconds"), ((s, f"{spent:.1f}") for s, spent in report.seconds.items())
-    )
+    seconds = [(stage, round(spent, 1)) for stage, spent in report.seconds.items()]
+    console.table("Time", ("stage", "seconds"), seconds)
 
 
 def _show_task_history(runs: "list[TaskRun]") -> None:
@@ -112,9 +111,11 @@ def _show_task_history(runs: "list[TaskRun]") -> None:
 
 
 def _show_answer(answer: "Answer") -> None:
-    console.table(answer.query.title, answer.columns, answer.rows[:_SHOWN_ROWS])
-    if len(answer.rows) > _SHOWN_ROWS:
-        console.out.print(f"  ... and {len(answer.rows) - _SHOWN_ROWS} more rows")
+    left = len(answer.rows) - _SHOWN_ROWS
+    title = answer.query.title + (f" (the first {_SHOWN_ROWS} of {len(answer.rows)})" if left > 0 else "")
+    # In words, for a narrow terminal breaks lines between them.
+    columns = [column.lower().replace("_", " ") for column in answer.columns]
+    console.table(title, columns, answer.rows[:_SHOWN_ROWS])
 
 
 def _what_does_not_hold(report: "Report") -> str:
@@ -140,7 +141,7 @@ def _say_what_next(report: "Report") -> None:
     caves = project.as_typed("caves")
     memory = sum(report.memory_bytes.values()) / 2**20
     console.out.print(
-        f"\n[bold green]All seven invariants hold[/], and each of the {report.truth.events_produced:,} events"
+        f"[bold green]All seven invariants hold[/], and each of the {report.truth.events_produced:,} events"
         f" is accounted for: {total:.0f} s, {memory:,.0f} MiB in all.\n"
         "Next:\n"
         f"  {caves} demo --events 100000 --bad-share 0.05    more events, more of them broken\n"

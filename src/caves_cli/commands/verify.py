@@ -58,11 +58,13 @@ def verify(
 
 def show(verdicts: "Sequence[Verdict]") -> None:
     """The verdicts as a table, and below it the rows that break one."""
+    from rich.text import Text
+
     rows = [
         (
             verdict.invariant.number,
             verdict.invariant.title,
-            "holds" if verdict.holds else f"BROKEN by {verdict.count}",
+            Text("holds", "green") if verdict.holds else Text(f"BROKEN by {verdict.count}", "bold red"),
         )
         for verdict in verdicts
     ]

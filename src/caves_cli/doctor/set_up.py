@@ -67,7 +67,7 @@ def connection_file(connection: str, config_file: Path | None) -> Finding:
         path, parameters = find_connection(connection, config_file)
     except ConnectionNotFound as error:
         mend = "caves up" if connection == "local" else f"snow connection add --connection-name {connection}"
-        return problem(check, str(error).split(". Start")[0], mend)
+        return problem(check, f"{str(error).split('. Start')[0]}.", mend)
     except ConnectionFileUnreadable as error:
         return problem(check, str(error), "mend the file, or name another with --config-file")
     mode = stat.S_IMODE(path.stat().st_mode)
