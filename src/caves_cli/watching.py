@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -119,8 +119,9 @@ class _Drawing(Generic[Seen]):
     def __rich__(self) -> RenderableType:
         sight = self._watch.sight
         trouble = sight.trouble(_now())
-        foot: list[Any] = [Text(trouble, style="bold red")] if trouble else []
-        return Group(self._draw(sight), *foot)
+        # Above the picture, whose end a low terminal cuts off.
+        head = [Text(trouble, style="bold red"), Text()] if trouble else []
+        return Group(*head, self._draw(sight))
 
 
 def _now() -> datetime:

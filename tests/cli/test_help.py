@@ -32,6 +32,11 @@ EXAMPLES = [(path, line) for path, command in COMMANDS.items() for line in examp
 
 def parsed(line: str) -> list[str]:
     """The commands that the real parser sees in a line, without running them."""
+    return read(line)[0]
+
+
+def read(line: str) -> tuple[list[str], dict[str, object]]:
+    """The same, and the settings of the last of them."""
     words = shlex.split(line, comments=True)
     words = words[: next((i for i, word in enumerate(words) if word in (">", "|")), len(words))]
     command: click.Command = ROOT
@@ -39,7 +44,7 @@ def parsed(line: str) -> list[str]:
     while True:
         context = command.make_context(path[-1], rest)
         if not isinstance(command, click.Group):
-            return path
+            return path, context.params
         left = [*context.protected_args, *context.args]
         name, found, rest = command.resolve_command(context, left)
         assert found is not None
@@ -78,6 +83,19 @@ def test_help_has_examples_of_its_own_command(path: tuple[str, ...]) -> None:
     assert all(line.startswith("caves ") for line in lines)
     assert isinstance(COMMANDS[path], HelpPage)
     assert first_paragraph(COMMANDS[path]).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("caves status --watch", 2.0),
+        ("caves status --watch --json", 2.0),
+        ("caves status -w 0.5 -c prod", 0.5),
+        ("caves status", None),
+    ],
+)
+def test_watch_takes_a_number_or_none(line: str, seconds: float | None) -> None:
+    assert read(line)[1]["watch"] == seconds
 
 
 def test_every_option_says_what_it_is_for() -> None:
