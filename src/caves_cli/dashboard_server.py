@@ -1,13 +1,26 @@
 """Streamlit's server in this process, so that no credential has to be handed to another one."""
 
+import socket
 from pathlib import Path
 from typing import Final
 
 from streamlit.web import bootstrap
 
 import dashboard
+from caves_cli.errors import PortInUse
 
 APP: Final = Path(dashboard.__file__).with_name("streamlit_app.py")
+
+
+def check(port: int) -> None:
+    """Whether the port is free, said before anything is begun; Streamlit would say it in its log."""
+    with socket.socket() as probe:
+        # As the server will, so that a port that was left a moment ago counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortInUse(port, error.strerror or str(error)) from error
 
 
 def serve(port: int, *, open_browser: bool) -> None:

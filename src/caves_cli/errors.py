@@ -33,6 +33,13 @@ class AlreadyUp(CavesError):
         )
 
 
+class PortInUse(CavesError):
+    def __init__(self, port: int, reason: str) -> None:
+        super().__init__(
+            f"The dashboard cannot listen on port {port} ({reason}).\nGive it another one with --port."
+        )
+
+
 class DidNotStart(CavesError):
     def __init__(self, name: str, log: Path, last_line: str) -> None:
         super().__init__(f"The {name} did not start: {last_line or 'it said nothing'}\nIts log is {log}.")

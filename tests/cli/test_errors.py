@@ -151,3 +151,14 @@ def raiser(error: Exception) -> Callable[[], None]:
         raise error
 
     return run
+
+
+def test_a_dashboard_whose_port_is_taken_says_which_option_gives_it_another(
+    caves: Caves, dead_warehouse: Path, taken_port: int
+) -> None:
+    outcome = caves(
+        "dashboard", "--config-file", str(dead_warehouse), "--no-browser", "--port", str(taken_port)
+    )
+    assert outcome.code == ExitCode.FAILED
+    assert f"port {taken_port}" in outcome.err
+    assert "--port" in outcome.err

@@ -34,10 +34,11 @@ def dashboard(
       caves dashboard -c prod --port 8600 --no-browser
     """
     from caves_cli.connection import target
-    from caves_cli.dashboard_server import serve
+    from caves_cli.dashboard_server import check, serve
     from dashboard import session
 
     chosen = target(connection, config_file, database, warehouse)
+    check(port)
     session.open_with(lambda: _open(chosen))
     address = f"http://127.0.0.1:{port}"
     console.note(f"The dashboard of connection {connection!r} is at {address} ; Ctrl-C ends it.")
