@@ -31,7 +31,7 @@ def empty(say: Say) -> None:
 def undeployed(say: Say) -> None:
     """The tables are not there, or not for this role."""
     _page(say, "help.undeployed")
-    commands(["caves deploy -c local"])
+    commands(["caves deploy"])
     _retry(say)
 
 

@@ -26,23 +26,24 @@ STYLE: Final = """
 [class*="st-key-figures"] {
     display: grid !important; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem;
 }
-[class*="st-key-figures"] > div {width: 100% !important;}
-[class*="st-key-figures"] [data-testid="stMetric"] {height: 100%;}
-[class*="st-key-figures"] [data-testid="stMetric"] > div {
-    height: 100%; box-sizing: border-box; padding: .8rem .9rem;
-}
+[class*="st-key-figures"] {align-items: stretch !important;}
+[class*="st-key-figures"] > div {width: 100% !important; display: grid;}
+[class*="st-key-figures"] [data-testid="stMetric"] {display: grid;}
+[class*="st-key-figures"] [data-testid="stMetric"] > div {padding: .8rem .9rem;}
 [data-testid="stMetricValue"] {font-size: 1.4rem; font-weight: 600; font-variant-numeric: tabular-nums;}
 [data-testid="stMetricValue"] > div {white-space: normal; overflow: visible;}
 [data-testid="stMetricLabel"] > div {white-space: normal; overflow: visible;}
 [data-testid="stMetricLabel"] p {font-size: .85rem; white-space: normal; overflow: visible;}
 h1 {font-size: 1.9rem !important; padding-bottom: .6rem !important;}
+h2 {font-size: 1.45rem !important;}
 h3 {font-size: 1.15rem !important; padding-top: 1.1rem !important;}
 /* The house's colour: a theme of one's own would be light for those who asked for dark. */
 button[kind="segmented_controlActive"] {
     color: inherit !important; border-color: #C2476B !important;
     background: rgba(194, 71, 107, .18) !important;
 }
-span[data-baseweb="tag"] {background-color: #A83657 !important;}
+span[data-baseweb="tag"], button[kind="primary"] {background-color: #A83657 !important;}
+button[kind="primary"] {border-color: #A83657 !important;}
 @media (max-width: 640px) {
     .block-container {padding-left: 1rem; padding-right: 1rem;}
     [class*="st-key-figures"] {grid-template-columns: 1fr 1fr; gap: .5rem;}
