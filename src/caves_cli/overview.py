@@ -167,11 +167,11 @@ def task_runs(
 
 
 def open_alerts(connection: SnowflakeConnection) -> list[OpenAlert]:
-    """What the alerts have found and is not over, the gravest and oldest first."""
+    """What the alerts have found and is not over, the gravest and newest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT ALERT_NAME, SUBJECT, SEVERITY, FIRED_AT FROM {names.OPEN_ALERTS}"  # noqa: S608
-            " ORDER BY SEVERITY, FIRED_AT, ALERT_NAME, SUBJECT"
+            " ORDER BY SEVERITY, FIRED_AT DESC, ALERT_NAME, SUBJECT"
         )
         return [OpenAlert(*row) for row in cursor.fetchall()]
 

@@ -1,4 +1,4 @@
-"""docs/operations.md against the pipeline: every SQL block runs, and every alert has its run book."""
+"""docs/operations.md against the pipeline: every alert has its run book. Its blocks are run by tests/docs."""
 
 import re
 from pathlib import Path
@@ -7,28 +7,9 @@ import pytest
 from snowflake.connector import SnowflakeConnection
 
 from caves_snowpark import names
-from ingest.truth import Truth
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-# A block is left out by a comment that says why.
-BLOCKS = re.findall(r"(?<!-->\n)```sql\n(.*?)```", PAGE, re.DOTALL)
 SECTIONS = {section.partition("\n")[0]: section for section in PAGE.split("\n## ")[1:]}
-
-
-@pytest.mark.parametrize("block", BLOCKS)
-def test_a_block_of_sql_runs(session: SnowflakeConnection, truth: Truth, block: str) -> None:
-    kept = f"SELECT SETTING, THRESHOLD FROM {names.ALERT_SETTINGS} ORDER BY SETTING"
-    with session.cursor() as cursor:
-        cursor.execute(kept)
-        settings = cursor.fetchall()
-    try:
-        assert [cursor.sfqid for cursor in session.execute_string(block)]
-    finally:
-        with session.cursor() as cursor:
-            for setting, value in settings:
-                cursor.execute(
-                    f"UPDATE {names.ALERT_SETTINGS} SET THRESHOLD = %s WHERE SETTING = %s", (value, setting)
-                )
 
 
 @pytest.mark.parametrize("alert", [name.partition("ALERT_")[2] for name in names.ALERTS])
