@@ -14,7 +14,7 @@ Open = Callable[..., Dashboard]
 Size = tuple[int, int]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cellar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snowcellar]:
     if app.CHROMIUM is None:
         pytest.skip("needs Chromium: apt-get install chromium")
@@ -22,14 +22,14 @@ def cellar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snowcellar]:
         yield engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(cellar: Snowcellar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("dashboard") / "log"
     with app.serve(cellar.config, DATABASE, log) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def devices(cellar: Snowcellar) -> Iterator[dict[Size, BrowserContext]]:
     """A desk and a phone; the pages of each share its cache."""
     with app.chromium() as browser:
