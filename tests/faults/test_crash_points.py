@@ -33,11 +33,6 @@ def every_gap(_: str, course: Course) -> list[int]:
     return course.gaps()
 
 
-def gaps_after_work(procedure: str, course: Course) -> list[int]:
-    """After each statement that works; of the two slow procedures, before and after the last one."""
-    return course.gaps_after_work() if procedure in CHILDREN else course.gaps_at_decision()
-
-
 def gaps_at_decision(_: str, course: Course) -> list[int]:
     return course.gaps_at_decision()
 
@@ -64,7 +59,7 @@ def test_the_scenario_gives_every_procedure_something_to_do(stage: Stage) -> Non
     assert {name: rows for name, rows in stage.end.items() if name in names.STREAMS and rows} == {}
 
 
-@pytest.mark.parametrize("gaps_of", [gaps_after_work, EVERY])
+@pytest.mark.parametrize("gaps_of", [gaps_at_decision, EVERY])
 def test_a_worker_killed_in_any_gap_leaves_all_or_nothing_and_the_call_can_run_again(
     stage: Stage, gaps_of: Choice
 ) -> None:

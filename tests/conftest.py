@@ -1,0 +1,24 @@
+"""How `make test` shares the files among its processes."""
+
+from typing import Any, Final
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+SHARES_A_STAGE: Final = {
+    f"tests/faults/test_{name}.py": "tests/faults/crash_course.py"
+    for name in ("crash_points", "disk_full", "task_graph", "worker_kills")
+}
+"""These files take most of their time for a stage that is built once a process."""
+
+
+class FilesThatShare(LoadFileScheduling):  # type: ignore[misc]
+    """As `--dist loadfile`, with the files that share a stage in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return SHARES_A_STAGE.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesThatShare | None:
+    return FilesThatShare(config, log) if config.getvalue("dist") == "loadfile" else None
