@@ -71,12 +71,13 @@ class World:
         self.environment: dict[str, str] = {}
         self._others: dict[str, subprocess.Popen[bytes]] = {}
         self._connection: SnowflakeConnection | None = None
+        self._typed: set[str] = set()
 
     @contextmanager
     def lived_in(self) -> Iterator["World"]:
         """With `caves up`, on a shortened minute; `caves down --remove-data` at the end."""
         self.new_page()
-        self.type("caves up --minute 2")
+        self.type("caves up --minute 5")
         self._add_account()
         try:
             yield self
@@ -125,6 +126,12 @@ class World:
             parameters["network_timeout"] = 300
             self._connection = open_connection(parameters)
         return self._connection
+
+    def type_once(self, line: str) -> None:
+        """Type a line, unless a page before had the same one: it would do the same, and take its seconds."""
+        if line not in self._typed or line.startswith(("export ", "source ")):
+            self.type(line)
+            self._typed.add(line)
 
     def type(self, line: str, *, fails: bool = False) -> str:
         """What a line says. `caves` runs in this process, which spares its second of imports."""
