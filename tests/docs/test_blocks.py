@@ -16,14 +16,16 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 import pytest
 from snowflake.connector import ProgrammingError
 
+from caves_cli.statements import DESCRIBE_QUERY
 from caves_snowpark import names
-from tests.docs import dead_letters, reference, transcripts, troubles
+from tests.docs import dead_letters, diagrams, reference, transcripts, troubles
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.docs.world import World, check_flags, lines_of
 
@@ -131,6 +133,38 @@ def test_a_procedure_returns_what_the_reference_says(
     cursor.execute(call, arguments)
     ((answer,),) = cursor.fetchall()
     assert set(json.loads(answer)) == set(reference.RETURNS[procedure])
+
+
+_STATEMENTS: Final = (
+    "SELECT {} FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(RESULT_LIMIT => 10000))"
+    f" WHERE QUERY_TYPE <> '{DESCRIBE_QUERY}' AND NOT CONTAINS(QUERY_TEXT, 'QUERY_HISTORY')"
+    " AND {} ORDER BY START_TIME"
+)
+
+
+def test_a_step_of_the_architecture_page_sends_the_statements_of_its_diagram(world: World) -> None:
+    cursor = world.worksheet().cursor()
+    cursor.execute(f"CALL {names.DISTRIBUTE_RAW_EVENTS}()")
+    cursor.execute(_STATEMENTS.format("QUERY_TEXT", f"PARENT_QUERY_ID = '{cursor.sfqid}'"))
+    sent = [diagrams.gist(text) for (text,) in cursor.fetchall()]
+    # After the COMMIT the counts become the task's return value.
+    assert [gist for gist in sent if gist[0] != "CALL"] == diagrams.sent("DISTRIBUTE_RAW_EVENTS")
+
+
+def test_a_batch_of_the_architecture_page_sends_the_statements_of_its_diagram(world: World) -> None:
+    world.type("caves produce --events 10 --seed 9")
+    world.type("caves ingest --until-caught-up --assign")
+    cursor = world.worksheet().cursor()
+    cursor.execute(
+        _STATEMENTS.format("SESSION_ID", f"CONTAINS(QUERY_TEXT, 'INSERT INTO {names.RAW_EVENTS} ')")
+    )
+    session = cursor.fetchall()[-1][0]
+    cursor.execute(_STATEMENTS.format("QUERY_TEXT", f"SESSION_ID = {session}"))
+    sent = [diagrams.gist(text) for (text,) in cursor.fetchall()]
+    expected = diagrams.sent("caves ingest")
+    known = [gist for gist in sent if gist in expected]
+    # The offsets are looked up once for their partitions and once for the batch.
+    assert [gist for gist, _ in groupby(known)] == expected, sent
 
 
 def test_every_fence_says_what_it_is() -> None:

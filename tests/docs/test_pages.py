@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from caves_snowpark import names
+from dashboard import texts
 from tests.docs import reference, sql, troubles
 from tests.docs.pages import PAGES, ROOT, anchors, headings, links
 from tests.monitoring import stack
@@ -119,6 +120,13 @@ def test_the_settings_have_every_variable_that_the_code_reads() -> None:
     }
     told = set(re.findall(r"`(CAVES_[A-Z_]+)`", said)) - {"CAVES_ALBERT_DB"}
     assert named == told
+
+
+def test_what_the_readme_calls_the_parts_of_the_dashboard_is_what_they_say() -> None:
+    shown = {english for _, english in texts.TEXTS.values()}
+    named = re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert named
+    assert set(named) <= shown
 
 
 def test_a_page_has_one_title() -> None:
