@@ -1,5 +1,6 @@
 -- Why: tell somebody of alerts, by mail, webhook or queue, through a notification integration of yours. Not part of
---      `caves deploy`; once, and again after a change, by someone who may use the integration:
+--      `caves deploy`; once, and again after a change, by someone who may use the integration
+--      (and with the switch that snowflake.yml names):
 --      CAVES_NOTIFICATION_INTEGRATION=NAME snow sql -c CONNECTION -f deploy/optional/send_alerts.sql
 -- Grain: one message a minute at most, of all that fired or cleared since the last.
 -- Reads/Writes: reads and marks OPS.ALERT_LOG.

@@ -1,4 +1,5 @@
--- Why: remove everything that deploy/ made. Never run by `caves deploy`; type it by hand:
+-- Why: remove everything that deploy/ made. Never run by `caves deploy`; type it by hand, with the switch
+--      that snowflake.yml names:
 --      snow sql -c NAME -f deploy/teardown/teardown.sql
 -- Grain: none.
 -- Reads/Writes: drops the database with all its data. The warehouse stays, for others may use it.

@@ -75,9 +75,9 @@ class World:
 
     @contextmanager
     def lived_in(self) -> Iterator["World"]:
-        """With `caves up`, on a shortened minute; `caves down --remove-data` at the end."""
+        """With `caves up`, as the pages have it; `caves down --remove-data` at the end."""
         self.new_page()
-        self.type("caves up --minute 5")
+        self.type("caves up")
         self._add_account()
         try:
             yield self
