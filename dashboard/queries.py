@@ -18,7 +18,7 @@ from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
 from caves_snowpark.dead_letters import is_waiting
-from caves_snowpark.health import summary
+from caves_snowpark.health import observations, summary
 from caves_snowpark.invariants import Invariant
 from caves_snowpark.production import BUSINESS_TIME_ZONE
 from caves_snowpark.schemas import DATE, INTEGER
@@ -392,7 +392,7 @@ def cohorts(session: Session, filters: Filters, unit: str) -> pd.DataFrame:
 
 def health(session: Session) -> dict[str, Any]:
     """What OPS.PIPELINE_HEALTH() answers: rows and times by table, pending rows by stream, rejections."""
-    return summary(session)
+    return summary(observations(session).collect())
 
 
 def alerts(session: Session) -> pd.DataFrame:

@@ -5,6 +5,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 from typing import Any, Final
@@ -46,10 +47,10 @@ _HAPPENED: Final = {
 }
 
 
-def summary(session: Session) -> dict[str, Any]:
-    """Rows and latest times by table, pending rows by stream, rejected events by reason, offsets, gaps."""
+def summary(observed: Iterable[Row]) -> dict[str, Any]:
+    """The rows of `observations` as sections: tables, streams, rejected events by reason, offsets, gaps."""
     found: dict[str, dict[str, Any]] = {TABLES: {}, STREAMS: {}, REJECTED: Counter(), OFFSETS: {}, GAPS: {}}
-    for section, name, amount, written, happened in sorted(observations(session).collect(), key=_place):
+    for section, name, amount, written, happened in sorted(observed, key=_place):
         if section == TABLES:
             found[TABLES][name] = {
                 "rows": int(amount),

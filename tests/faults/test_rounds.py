@@ -82,6 +82,7 @@ def test_unknown_or_impossible_fault_is_told_before_anything_starts() -> None:
     assert "not possible with BROKER=kafka NODES=1" in three.stderr
 
 
+@pytest.mark.exhaustive
 def test_sound_pipeline_passes_and_broken_ones_fail(tmp_path: Path) -> None:
     with world.running("embedded", tmp_path, nodes=1) as alive:
         sound = rounds.carry_out(a_plan(FAULTS["answer-lost"], FAULTS["batch-redelivered"]), alive)
