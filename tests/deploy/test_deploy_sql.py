@@ -157,6 +157,13 @@ def test_an_alert_is_serverless_writes_under_its_name_and_is_resumed(alert: str)
     assert order.index(statement) < order.index(f"ALTER ALERT {alert} RESUME;")
 
 
+def test_all_alerts_write_to_the_journal_by_one_statement() -> None:
+    """SQL has no way to share it: an alert is one statement, and what it found is known to that one alone."""
+    actions = {statement.split("\nTHEN\n")[1].rstrip(";") for statement in created("ALERT").values()}
+    assert len(created("ALERT")) == len(names.ALERTS)
+    assert len(actions) == 1
+
+
 def test_every_threshold_that_an_alert_asks_for_has_a_default() -> None:
     asked = set(re.findall(r"SETTING = '(\w+)'", "".join(created("ALERT").values())))
     (defaults,) = [s for s in all_statements() if s.startswith(f"MERGE INTO {names.ALERT_SETTINGS}")]

@@ -1,0 +1,139 @@
+"""Who buys: new and returning customers, RFM segments, cohorts."""
+
+# mypy: disable-error-code="no-any-return"
+# Snowpark's decorators hide what its DataFrame methods return.
+
+from datetime import date
+from typing import Final
+
+import pandas as pd
+from snowflake.snowpark import Column, DataFrame, Session, Window
+from snowflake.snowpark import functions as F
+
+from caves_snowpark.schemas import DATE, INTEGER
+from dashboard.filters import Filters
+from dashboard.queries.shared import MOST_LINES, comparable, frame, orders_of
+
+MOST_COHORTS: Final = 12
+COHORT_WEEKS_UP_TO: Final = 120
+# Scores of RFM: fifths.
+FIFTHS: Final = 5
+
+
+def customer_totals(session: Session, filters: Filters) -> pd.DataFrame:
+    """Customers of the period (NOW true) and of the one before, and what they spent: at most two lines.
+
+    NEW are those whose very first order is in it; REPEATED ordered on more than one day of it.
+    """
+    orders = orders_of(session, filters, start=None)
+    first = F.min("ORDER_DATE").over(Window.partition_by("CUSTOMER_ID"))
+    seen = orders.select(
+        "CUSTOMER_ID", "ORDER_DATE", "ORDER_TIMESTAMP", "TOTAL_AMOUNT", first.alias("FIRST_DAY")
+    )
+    now = F.col("ORDER_DATE") >= F.lit(filters.start)
+    people = (
+        comparable(seen, filters)
+        .filter(F.col("ORDER_DATE") >= F.lit(filters.before))
+        .group_by(now.alias("NOW"), "CUSTOMER_ID")
+        .agg(
+            F.count_distinct("ORDER_DATE").alias("BASKETS"),
+            F.sum("TOTAL_AMOUNT").alias("REVENUE"),
+            F.min("FIRST_DAY").alias("FIRST_DAY"),
+        )
+    )
+    start = F.when(F.col("NOW"), F.lit(filters.start)).otherwise(F.lit(filters.before))
+    return frame(
+        people.group_by("NOW").agg(
+            F.count(F.lit(1)).alias("CUSTOMERS"),
+            F.sum(F.when(F.col("FIRST_DAY") >= start, F.lit(1)).otherwise(F.lit(0))).alias("NEW"),
+            F.sum(F.when(F.col("BASKETS") > 1, F.lit(1)).otherwise(F.lit(0))).alias("REPEATED"),
+            F.sum("BASKETS").alias("BASKETS"),
+            F.sum("REVENUE").alias("REVENUE"),
+        )
+    )
+
+
+def segments(session: Session, filters: Filters) -> pd.DataFrame:
+    """Customers, baskets and revenue of each RFM segment of the period: at most six lines."""
+    grouped = _scored(session, filters).group_by("SEGMENT")
+    return frame(
+        grouped.agg(
+            F.count(F.lit(1)).alias("CUSTOMERS"),
+            F.sum("BASKETS").alias("BASKETS"),
+            F.sum("REVENUE").alias("REVENUE"),
+            F.avg("DAYS_SINCE").alias("DAYS_SINCE"),
+        ).sort(F.col("REVENUE").desc(), "SEGMENT")
+    )
+
+
+def best_customers(session: Session, filters: Filters) -> pd.DataFrame:
+    """The customers of the period who spent most, with their scores and segment."""
+    lines = _scored(session, filters).sort(F.col("REVENUE").desc(), "CUSTOMER_ID").limit(MOST_LINES)
+    return frame(
+        lines.select(
+            *("CUSTOMER_ID", "SEGMENT", "RECENCY", "FREQUENCY", "MONETARY"),
+            *("BASKETS", "REVENUE", "LAST_ORDER", "DAYS_SINCE"),
+        )
+    )
+
+
+def _scored(session: Session, filters: Filters) -> DataFrame:
+    """One line per customer of the period, scored and put into a segment by the rules of CUSTOMERS.
+
+    The view knows no period, so its rules stand here a second time: with all of history they agree.
+    """
+    people = (
+        orders_of(session, filters)
+        .group_by("CUSTOMER_ID")
+        .agg(
+            F.count_distinct("ORDER_DATE").alias("BASKETS"),
+            F.sum("TOTAL_AMOUNT").alias("REVENUE"),
+            F.max("ORDER_DATE").alias("LAST_ORDER"),
+        )
+    )
+    scored = people.select(
+        *("CUSTOMER_ID", "BASKETS", "REVENUE", "LAST_ORDER"),
+        F.datediff("day", F.col("LAST_ORDER"), F.lit(filters.end)).alias("DAYS_SINCE"),
+        _fifth("LAST_ORDER").alias("RECENCY"),
+        _fifth("BASKETS").alias("FREQUENCY"),
+        _fifth("REVENUE").alias("MONETARY"),
+    )
+    recency, frequency, monetary = F.col("RECENCY"), F.col("FREQUENCY"), F.col("MONETARY")
+    segment = (
+        F.when((recency >= 4) & (frequency >= 4) & (monetary >= 4), F.lit("CHAMPION"))
+        .when((recency >= 3) & (frequency >= 3), F.lit("LOYAL"))
+        .when((recency >= 3) & (F.col("BASKETS") == 1), F.lit("NEW"))
+        .when(recency >= 3, F.lit("PROMISING"))
+        .when(frequency >= 3, F.lit("AT_RISK"))
+        .otherwise(F.lit("HIBERNATING"))
+    )
+    return scored.with_column("SEGMENT", segment)
+
+
+def _fifth(column: str) -> Column:
+    """5 for the fifth with most, down to 1; equal values score equally."""
+    worse = F.rank().over(Window.order_by(column)) - F.lit(1)
+    everybody = F.count(F.lit(1)).over(Window.partition_by(F.lit(1)))
+    return (F.floor(worse * F.lit(FIFTHS) / everybody) + F.lit(1)).cast(INTEGER)
+
+
+def cohort_unit(first: date, filters: Filters) -> str:
+    """Young shops are looked at by week, older ones by month."""
+    return "week" if (filters.end - first).days < COHORT_WEEKS_UP_TO else "month"
+
+
+def cohorts(session: Session, filters: Filters, unit: str) -> pd.DataFrame:
+    """Customers by week or month of their first order, and how many bought again AGE of these later.
+
+    The latest twelve cohorts up to the end of the period, so at most 78 lines.
+    """
+    first = F.min("ORDER_DATE").over(Window.partition_by("CUSTOMER_ID"))
+    dated = orders_of(session, filters, start=None).select(
+        "CUSTOMER_ID",
+        F.date_trunc(unit, first).cast(DATE).alias("COHORT"),
+        F.date_trunc(unit, F.col("ORDER_DATE")).cast(DATE).alias("BOUGHT"),
+    )
+    last = F.date_trunc(unit, F.lit(filters.end)).cast(DATE)
+    recent = dated.filter(F.datediff(unit, F.col("COHORT"), last) < F.lit(MOST_COHORTS))
+    grouped = recent.group_by("COHORT", F.datediff(unit, F.col("COHORT"), F.col("BOUGHT")).alias("AGE"))
+    return frame(grouped.agg(F.count_distinct("CUSTOMER_ID").alias("CUSTOMERS")).sort("COHORT", "AGE"))
