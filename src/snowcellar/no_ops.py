@@ -3,7 +3,6 @@
 pattern                          why nothing is right
 GRANT, REVOKE                    one user owns the local warehouse; roles are not enforced
 CREATE / DROP ROLE               as above: a role is a name
-SHOW INTEGRATIONS                there are none; clients ask before a deployment
 USE SECONDARY ROLES              as above (session_statements)
 WAREHOUSE_SIZE, AUTO_SUSPEND     recorded and shown; queries need no compute of their own (virtual_warehouses)
 SYSTEM$CANCEL_ALL_QUERIES        a session runs one statement at a time, and this is it (session_statements)
@@ -13,8 +12,6 @@ ALTER TABLE ... CLUSTER BY       micro-partitions have no local counterpart (fak
 from __future__ import annotations
 
 import re
-
-import pyarrow as pa
 
 from snowcellar.names import NAME
 from snowcellar.result import Result
@@ -28,7 +25,6 @@ _ACCEPTED = [
         re.IGNORECASE,
     ),
 ]
-_SHOW_INTEGRATIONS = re.compile(r"SHOW\s+(?:\w+\s+)?INTEGRATIONS\b.*\Z", re.IGNORECASE | re.DOTALL)
 
 
 def accept(session: Session, match: re.Match[str]) -> Result:
@@ -36,10 +32,4 @@ def accept(session: Session, match: re.Match[str]) -> Result:
     return Result.status("Statement executed successfully.")
 
 
-def show_integrations(session: Session, match: re.Match[str]) -> Result:
-    """SHOW INTEGRATIONS: none."""
-    columns = [(name, pa.string()) for name in ("name", "type", "category", "enabled", "comment")]
-    return Result.rows([*columns, ("created_on", pa.timestamp("us", "UTC"))], [])
-
-
-STATEMENTS = [*((pattern, accept) for pattern in _ACCEPTED), (_SHOW_INTEGRATIONS, show_integrations)]
+STATEMENTS = [(pattern, accept) for pattern in _ACCEPTED]

@@ -7,7 +7,6 @@ password bought, the Host must be loopback, and a request that a web page sent i
 from __future__ import annotations
 
 import gzip
-import hmac
 import json
 import logging
 import re
@@ -32,9 +31,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from snowcellar import wire
 from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_error
-from snowcellar.names import fold
+from snowcellar.redaction import redacted
 from snowcellar.result import Result
 from snowcellar.session import Session
+from snowcellar.users import login
 from snowcellar.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -86,36 +86,12 @@ async def _login(request: Request) -> Response:
     warehouse: Warehouse = request.app.state.warehouse
     try:
         data = dict((await _body(request)).get("data") or {})
-    except WarehouseError as error:
-        return _failure(error)
-    password = str(data.get("PASSWORD") or "")
-    session = warehouse.scope_for_secret(password)
-    if session is None and not hmac.compare_digest(password.encode(), warehouse.password.encode()):
-        return _failure(
-            WarehouseError("Incorrect username or password was specified.", 390100, "08001"),
-        )
-    if session is None:
-        try:
-            session = await run_in_threadpool(_open_session, warehouse, request, data)
-        except Exception as error:
-            return _failure(as_warehouse_error(error))
+        session = warehouse.scope_for_secret(str(data.get("PASSWORD") or ""))
+        if session is None:
+            session = await run_in_threadpool(login.open_session, warehouse, data, request.query_params)
+    except Exception as error:
+        return _failure(as_warehouse_error(error))
     return JSONResponse({"success": True, "data": _login_data(session)})
-
-
-def _open_session(warehouse: Warehouse, request: Request, data: dict[str, Any]) -> Session:
-    """A session in the context that a login names."""
-    query = request.query_params
-    database, schema = (
-        fold(query[key]) if query.get(key) else None for key in ("databaseName", "schemaName")
-    )
-    user = str(data.get("LOGIN_NAME") or "CAVES").upper()
-    session = warehouse.open_session(database, schema, user=user)
-    session.virtual_warehouse = fold(query.get("warehouse", "")) or None
-    if role := query.get("roleName"):
-        session.role = fold(role)
-    for name, value in (data.get("SESSION_PARAMETERS") or {}).items():
-        session.set_parameter(name, value)
-    return session
 
 
 def _login_data(session: Session) -> dict[str, Any]:
@@ -168,10 +144,10 @@ async def _query(request: Request) -> Response:
         limiter = request.app.state.procedure_threads if session.caller is not None else None
         data = await anyio.to_thread.run_sync(_run_once, request, session, body, limiter=limiter)
     except WarehouseError as error:
-        log.info("failed: %s: %s", error.message.replace("\n", " "), str(body.get("sqlText"))[:200])
+        log.info("failed: %s: %s", error.message.replace("\n", " "), redacted(str(body.get("sqlText")))[:200])
         return _failure(error, session.last_query_id)
     except Exception as error:
-        log.exception("internal error: %s", str(body.get("sqlText"))[:200])
+        log.exception("internal error: %s", redacted(str(body.get("sqlText")))[:200])
         return _failure(as_warehouse_error(error), session.last_query_id)
     return JSONResponse({"success": True, "code": None, "message": None, "data": data})
 

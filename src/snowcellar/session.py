@@ -21,6 +21,7 @@ from snowcellar.binds import Params as Params
 from snowcellar.errors import DatabaseLost, Unsupported, WarehouseError, as_warehouse_error
 from snowcellar.history import QueryRecord
 from snowcellar.names import QualifiedName, literal, qualify, quote
+from snowcellar.redaction import redacted, redacted_error
 from snowcellar.resent import AnsweredRequests
 from snowcellar.result import Result
 from snowcellar.statement import Statement
@@ -202,7 +203,7 @@ class Session:
                 self.task_run.require_running()
             parent = self.caller.query.query_id if self.caller and self.caller.query else None
             record = self.warehouse.history.begin(
-                sql,
+                redacted(sql),
                 self.database,
                 self.schema,
                 self.number,
@@ -219,12 +220,13 @@ class Session:
                 self._remember(record.query_id, result)
                 return result
             except Exception as error:
-                failure = as_warehouse_error(error)
+                told = as_warehouse_error(error)
+                failure = redacted_error(told, sql)
                 self.connection.note_failure(failure.message)
                 record.error_code, record.error_message = failure.errno, failure.message
                 if isinstance(failure, DatabaseLost):
                     self.warehouse.lost(failure)
-                raise failure from error
+                raise failure from (error if failure is told else None)
             finally:
                 record.ended = datetime.now(UTC)
                 self.query = outer

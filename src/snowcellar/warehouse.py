@@ -38,6 +38,8 @@ from snowcellar.streams import registry
 from snowcellar.streams.registry import StreamRegistry
 from snowcellar.tasks.registry import TaskRegistry
 from snowcellar.translation import TranslationCache
+from snowcellar.users.refusals import FailedLogins
+from snowcellar.users.registry import Integrations, Users
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ FEATURES = (
     "snowcellar.session_statements",
     "snowcellar.databases",
     "snowcellar.virtual_warehouses",
+    "snowcellar.users.feature",
     "snowcellar.streams.statements",
     "snowcellar.tasks.feature",
     "snowcellar.alerts.feature",
@@ -90,6 +93,9 @@ class Warehouse:
         self.translations = TranslationCache()
         self.tasks = TaskRegistry(self)
         self.alerts = AlertRegistry(self)
+        self.users = Users(self)
+        self.integrations = Integrations(self)
+        self.failed_logins = FailedLogins()
         self.procedures = ProcedureRegistry()
         self.workers = Workers(self.folder / "procedures")
         self.address: tuple[str, int] | None = None
@@ -118,6 +124,8 @@ class Warehouse:
         for feature in features.MODULES:
             if ddl := getattr(feature, "GLOBAL_DDL", None):
                 self.duck.execute(ddl)
+        self.users.load()
+        self.integrations.load()
         for path in sorted(self.folder.glob("*.db")):
             self.attach(path.stem)
 
@@ -244,6 +252,13 @@ class Warehouse:
         if self.clients is not None:
             self.clients.forget(session.token)
         session.close()
+
+    def end_sessions(self, user: str, *, but: Session) -> None:
+        """End the sessions of a user that may not be here any more, but for the one that says so."""
+        for session in list(self._sessions.values()):
+            if session.user == user and session.caller is None and session is not but:
+                session.stop()
+                self.close_session(session)
 
     def has_client(self, session: Session, grace_seconds: float = GRACE_SECONDS) -> bool:
         """Whether someone may still speak for a session; no one can tell for those that no client opened."""

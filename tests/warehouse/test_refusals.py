@@ -32,7 +32,7 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
         "CREATE FUNCTION F() RETURNS INT AS '1'",
         "CREATE ALERT A1 IF (EXISTS (SELECT 1)) THEN SELECT 1",
         "CREATE INDEX I ON T (A)",
-        "CREATE USER U",
+        "CREATE USER U NETWORK_POLICY = P",
         "UNDROP TABLE T",
         "ALTER TABLE T SWAP WITH U",
         "ALTER TABLE T SET TAG A = 'x'",
