@@ -1,25 +1,31 @@
--- Why: the database, its schemas by layer, and the warehouse that the tasks run on.
+-- Why: the schemas by layer, and the stage for the procedures' code.
 -- Grain: none.
--- Reads/Writes: the account; creates <% ctx.env.CAVES_DATABASE %> and <% ctx.env.CAVES_WAREHOUSE %> where missing.
--- Rerun: safe; changes nothing that exists.
+-- Reads/Writes: <% ctx.env.CAVES_DATABASE %>, which deploy/account/010_account.sql has made.
+-- Rerun: safe; changes nothing that is as it should be.
 
-CREATE DATABASE IF NOT EXISTS <% ctx.env.CAVES_DATABASE %>
-    COMMENT = 'Les Caves d''Albert: orders and stock movements, from raw events to production tables';
-
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
--- CREATE SCHEMA makes the new schema the current one, so every name in deploy/ carries its schema.
-CREATE SCHEMA IF NOT EXISTS RAW_DATA COMMENT = 'Events as they came, and the streams and tasks that move them on';
-CREATE SCHEMA IF NOT EXISTS STAGING COMMENT = 'Typed events: accepted, rejected with reasons, or known duplicates';
-CREATE SCHEMA IF NOT EXISTS PRODUCTION COMMENT = 'What analysts, the dashboard and alerts read';
-CREATE SCHEMA IF NOT EXISTS ANALYTICS COMMENT = 'Views over PRODUCTION';
-CREATE SCHEMA IF NOT EXISTS OPS COMMENT = 'Stored procedures and their code';
+ALTER DATABASE <% ctx.env.CAVES_DATABASE %> SET DATA_RETENTION_TIME_IN_DAYS = <% ctx.env.CAVES_TIME_TRAVEL_DAYS %>;
 
-CREATE WAREHOUSE IF NOT EXISTS <% ctx.env.CAVES_WAREHOUSE %>
-    WAREHOUSE_SIZE = 'XSMALL'
-    AUTO_SUSPEND = 60
-    AUTO_RESUME = TRUE
-    INITIALLY_SUSPENDED = TRUE
-    COMMENT = 'Runs the pipeline''s tasks';
+-- With managed access only the schema's owner grants anything in it, and may do so for what is yet to come.
+-- CREATE SCHEMA makes the new schema the current one, so every name in deploy/ carries its schema.
+CREATE SCHEMA IF NOT EXISTS RAW_DATA WITH MANAGED ACCESS
+    COMMENT = 'Events as they came, and the streams and tasks that move them on';
+CREATE SCHEMA IF NOT EXISTS STAGING WITH MANAGED ACCESS
+    COMMENT = 'Typed events: accepted, rejected with reasons, or known duplicates';
+CREATE SCHEMA IF NOT EXISTS PRODUCTION WITH MANAGED ACCESS
+    COMMENT = 'What analysts, the dashboard and alerts read';
+CREATE SCHEMA IF NOT EXISTS ANALYTICS WITH MANAGED ACCESS
+    COMMENT = 'Views over PRODUCTION';
+CREATE SCHEMA IF NOT EXISTS OPS WITH MANAGED ACCESS
+    COMMENT = 'Stored procedures and their code';
+
+-- For schemas of version 0.1, which had none.
+ALTER SCHEMA RAW_DATA ENABLE MANAGED ACCESS;
+ALTER SCHEMA STAGING ENABLE MANAGED ACCESS;
+ALTER SCHEMA PRODUCTION ENABLE MANAGED ACCESS;
+ALTER SCHEMA ANALYTICS ENABLE MANAGED ACCESS;
+ALTER SCHEMA OPS ENABLE MANAGED ACCESS;
 
 CREATE STAGE IF NOT EXISTS OPS.CODE_STAGE COMMENT = 'What snow snowpark deploy uploads';

@@ -1,11 +1,12 @@
 -- Why: the events as they came; nothing is filtered, typed or dropped before this table.
 -- Grain: one row per Kafka message (EVENT_METADATA:topic, :partition, :offset).
 -- Reads/Writes: the ingestor writes; STREAM_RAW_EVENTS reads.
--- Rerun: safe; the table is created once and never replaced.
+-- Rerun: safe; CREATE OR ALTER adds columns and keeps the rows.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
-CREATE TABLE IF NOT EXISTS RAW_DATA.RAW_EVENTS_STREAM (
+CREATE OR ALTER TABLE RAW_DATA.RAW_EVENTS_STREAM (
     EVENT_TYPE VARCHAR COMMENT 'event_type of the JSON object; null when the payload is not an object',
     PRODUCT_ID NUMBER(38, 0) COMMENT 'product_id, where it is an integer',
     CUSTOMER_ID NUMBER(38, 0) COMMENT 'customer_id, where it is an integer',

@@ -4,11 +4,12 @@
 --      event and decision on it; DEAD_LETTER_OFFSETS by DEAD_LETTER_TOPIC, SOURCE_TOPIC and SOURCE_PARTITION.
 -- Reads/Writes: OPS.DISTRIBUTE_RAW_EVENTS writes (insert only), as do OPS.REPLAY_REJECTED, CORRECT_REJECTED and
 --      DISMISS_REJECTED; three streams read. What copies rejected events to a Kafka topic keeps its place here.
--- Rerun: safe; tables are created once and never replaced.
+-- Rerun: safe; CREATE OR ALTER adds columns and keeps the rows.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
-CREATE TABLE IF NOT EXISTS STAGING.STG_ORDERS (
+CREATE OR ALTER TABLE STAGING.STG_ORDERS (
     ORDER_ID VARCHAR NOT NULL COMMENT 'order_line_id, the order''s key',
     EVENT_TIMESTAMP TIMESTAMP_NTZ NOT NULL COMMENT 'event_ts in UTC: when it happened',
     CUSTOMER_ID NUMBER(38, 0) NOT NULL COMMENT 'customer_id',
@@ -32,7 +33,7 @@ CREATE TABLE IF NOT EXISTS STAGING.STG_ORDERS (
 )
 COMMENT = 'Valid orders: one row per order and version of it';
 
-CREATE TABLE IF NOT EXISTS STAGING.STG_INVENTORY_ADJUSTMENTS (
+CREATE OR ALTER TABLE STAGING.STG_INVENTORY_ADJUSTMENTS (
     ADJUSTMENT_ID VARCHAR NOT NULL COMMENT 'event_id, the adjustment''s key',
     EVENT_TIMESTAMP TIMESTAMP_NTZ NOT NULL COMMENT 'event_ts in UTC: when it happened',
     PRODUCT_ID NUMBER(38, 0) NOT NULL COMMENT 'product_id',
@@ -51,7 +52,7 @@ CREATE TABLE IF NOT EXISTS STAGING.STG_INVENTORY_ADJUSTMENTS (
 )
 COMMENT = 'Valid stock movements: one row per movement and version of it';
 
-CREATE TABLE IF NOT EXISTS STAGING.REJECTED_EVENTS (
+CREATE OR ALTER TABLE STAGING.REJECTED_EVENTS (
     EVENT_TYPE VARCHAR COMMENT 'as in the raw row',
     EVENT_CONTENT VARIANT COMMENT 'the whole event',
     EVENT_METADATA OBJECT COMMENT 'as in the raw row',
@@ -66,11 +67,7 @@ CREATE TABLE IF NOT EXISTS STAGING.REJECTED_EVENTS (
 )
 COMMENT = 'Events that the contract refuses, and why';
 
--- For a table that was made before events could be dismissed.
-ALTER TABLE STAGING.REJECTED_EVENTS
-ADD COLUMN IF NOT EXISTS DISMISSED_AT TIMESTAMP_NTZ COMMENT 'when an operator decided that it is of no value, UTC';
-
-CREATE TABLE IF NOT EXISTS STAGING.DUPLICATE_EVENTS (
+CREATE OR ALTER TABLE STAGING.DUPLICATE_EVENTS (
     EVENT_TYPE VARCHAR COMMENT 'as in the raw row',
     EVENT_KEY VARCHAR COMMENT 'order_line_id or event_id',
     CONTENT_HASH VARCHAR COMMENT 'SHA-256 of the event',
@@ -81,7 +78,7 @@ CREATE TABLE IF NOT EXISTS STAGING.DUPLICATE_EVENTS (
 )
 COMMENT = 'Repeats of an event that is already staged; they have no other effect';
 
-CREATE TABLE IF NOT EXISTS STAGING.REPLAY_LOG (
+CREATE OR ALTER TABLE STAGING.REPLAY_LOG (
     DECISION VARCHAR NOT NULL COMMENT 'REPLAYED, CORRECTED or DISMISSED',
     OUTCOME VARCHAR COMMENT 'STAGED or DUPLICATE; null for DISMISSED',
     SOURCE_TOPIC VARCHAR COMMENT 'Kafka topic of the rejected event',
@@ -95,7 +92,7 @@ CREATE TABLE IF NOT EXISTS STAGING.REPLAY_LOG (
 )
 COMMENT = 'What was done with rejected events; written in the transaction that does it';
 
-CREATE TABLE IF NOT EXISTS STAGING.DEAD_LETTER_OFFSETS (
+CREATE OR ALTER TABLE STAGING.DEAD_LETTER_OFFSETS (
     DEAD_LETTER_TOPIC VARCHAR NOT NULL COMMENT 'the Kafka topic that rejected events are copied to',
     SOURCE_TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic of the rejected events',
     SOURCE_PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition of the rejected events',

@@ -1,11 +1,12 @@
 -- Why: what analysts, the dashboard and alerts read.
 -- Grain: ORDERS by ORDER_ID, INVENTORY_HISTORY by ADJUSTMENT_ID, INVENTORY_CURRENT by PRODUCT_ID, WAREHOUSE_LOCATION.
 -- Reads/Writes: the three MERGE procedures of OPS write, from the streams on STAGING.
--- Rerun: safe; tables are created once and never replaced.
+-- Rerun: safe; CREATE OR ALTER adds columns and keeps the rows.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
-CREATE TABLE IF NOT EXISTS PRODUCTION.ORDERS (
+CREATE OR ALTER TABLE PRODUCTION.ORDERS (
     ORDER_ID VARCHAR NOT NULL COMMENT 'order_line_id',
     ORDER_DATE DATE NOT NULL COMMENT 'business date: the day in Europe/Paris',
     ORDER_TIMESTAMP TIMESTAMP_NTZ NOT NULL COMMENT 'when it happened, UTC',
@@ -29,7 +30,7 @@ CREATE TABLE IF NOT EXISTS PRODUCTION.ORDERS (
 )
 COMMENT = 'Orders, each in its latest version';
 
-CREATE TABLE IF NOT EXISTS PRODUCTION.INVENTORY_HISTORY (
+CREATE OR ALTER TABLE PRODUCTION.INVENTORY_HISTORY (
     ADJUSTMENT_ID VARCHAR NOT NULL COMMENT 'event_id',
     ADJUSTMENT_DATE DATE NOT NULL COMMENT 'business date: the day in Europe/Paris',
     ADJUSTMENT_TIMESTAMP TIMESTAMP_NTZ NOT NULL COMMENT 'when it happened, UTC',
@@ -48,7 +49,7 @@ CREATE TABLE IF NOT EXISTS PRODUCTION.INVENTORY_HISTORY (
 )
 COMMENT = 'Stock movements, each in its latest version';
 
-CREATE TABLE IF NOT EXISTS PRODUCTION.INVENTORY_CURRENT (
+CREATE OR ALTER TABLE PRODUCTION.INVENTORY_CURRENT (
     PRODUCT_ID NUMBER(38, 0) NOT NULL COMMENT 'what lies there',
     WAREHOUSE_LOCATION VARCHAR NOT NULL COMMENT 'where it lies',
     PRODUCT_NAME VARCHAR COMMENT 'as the shop last sent it',

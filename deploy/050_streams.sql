@@ -3,6 +3,7 @@
 -- Reads/Writes: read by the four task procedures.
 -- Rerun: safe; a stream is created once. Replacing it would lose every row that is waiting in it.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 -- Events that lie in the table already when the pipeline is first deployed are not in a new stream. To have them taken

@@ -3,6 +3,7 @@
 -- Reads/Writes: the ingestor, in the transaction that writes the rows the offset speaks of.
 -- Rerun: safe; nothing is replaced.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 CREATE FILE FORMAT IF NOT EXISTS RAW_DATA.PARQUET_BATCH
@@ -13,7 +14,7 @@ CREATE STAGE IF NOT EXISTS RAW_DATA.INGEST_STAGE
     FILE_FORMAT = (FORMAT_NAME = 'RAW_DATA.PARQUET_BATCH')
     COMMENT = 'The ingestor''s batches, removed once loaded';
 
-CREATE TABLE IF NOT EXISTS RAW_DATA.KAFKA_OFFSET_GAPS (
+CREATE OR ALTER TABLE RAW_DATA.KAFKA_OFFSET_GAPS (
     TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic',
     LOG_GENERATION NUMBER(38, 0) NOT NULL COMMENT 'which log of this name, as in KAFKA_OFFSETS',
     PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition',
@@ -27,7 +28,7 @@ CREATE TABLE IF NOT EXISTS RAW_DATA.KAFKA_OFFSET_GAPS (
 COMMENT = 'Kafka offsets that are not in RAW and never will be, and why';
 
 -- Made after the streams: the ingestor cannot commit without it, so no event lands before a stream watches.
-CREATE TABLE IF NOT EXISTS RAW_DATA.KAFKA_OFFSETS (
+CREATE OR ALTER TABLE RAW_DATA.KAFKA_OFFSETS (
     TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic',
     PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition',
     NEXT_OFFSET NUMBER(38, 0) NOT NULL COMMENT 'the first offset that is not loaded',
@@ -37,7 +38,3 @@ CREATE TABLE IF NOT EXISTS RAW_DATA.KAFKA_OFFSETS (
     LOG_GENERATION NUMBER(38, 0) COMMENT '0 for the first log of this name, 1 for the one that replaced it, ...'
 )
 COMMENT = 'How far the ingestor has come';
-
--- For a table of version 0.1, which had neither.
-ALTER TABLE RAW_DATA.KAFKA_OFFSETS ADD COLUMN IF NOT EXISTS TOPIC_ID VARCHAR;
-ALTER TABLE RAW_DATA.KAFKA_OFFSETS ADD COLUMN IF NOT EXISTS LOG_GENERATION NUMBER(38, 0);

@@ -3,6 +3,7 @@
 -- Reads/Writes: the procedures of OPS; see them.
 -- Rerun: safe at any moment. A graph is changed only while its root is suspended; 090 resumes it.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 ALTER TASK IF EXISTS RAW_DATA.TASK_RAW_TO_STAGING_DISTRIBUTOR SUSPEND;
@@ -10,7 +11,7 @@ ALTER TASK IF EXISTS RAW_DATA.TASK_RAW_TO_STAGING_DISTRIBUTOR SUSPEND;
 -- The root wakes when ANY stream has rows: what a failed child left behind must not wait for the next raw event.
 CREATE OR REPLACE TASK RAW_DATA.TASK_RAW_TO_STAGING_DISTRIBUTOR
     WAREHOUSE = <% ctx.env.CAVES_WAREHOUSE %>
-    SCHEDULE = '1 MINUTE'
+    SCHEDULE = '<% ctx.env.CAVES_SCHEDULE %>'
     COMMENT = 'Raw events into staging'
     WHEN SYSTEM$STREAM_HAS_DATA('RAW_DATA.STREAM_RAW_EVENTS')
         OR SYSTEM$STREAM_HAS_DATA('RAW_DATA.STREAM_STG_ORDERS')

@@ -6,6 +6,7 @@
 --
 -- Money averages and shares are sums divided by counts, rounded once, at the end; a ratio without a base is null.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 CREATE OR REPLACE VIEW ANALYTICS.PRODUCTS (

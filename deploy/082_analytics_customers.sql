@@ -6,6 +6,7 @@
 -- A basket is what one customer ordered on one business date. The events name order lines and no order that holds
 -- them together, so two purchases of a customer on one day count as one basket.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 CREATE OR REPLACE VIEW ANALYTICS.CUSTOMERS (

@@ -6,6 +6,7 @@
 -- A level is the sum of the stock movements that the shop sends, and of nothing else: an order carries no location
 -- and is not a movement, so sales are not taken off here. Sales only tell how fast a product goes, over all places.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 CREATE OR REPLACE VIEW ANALYTICS.STOCK_LEDGER (

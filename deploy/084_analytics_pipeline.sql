@@ -3,6 +3,7 @@
 -- Reads/Writes: reads RAW_DATA, STAGING and PRODUCTION.
 -- Rerun: safe; views hold no data, and COPY GRANTS keeps who may read them.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 CREATE OR REPLACE VIEW ANALYTICS.DATA_QUALITY (

@@ -3,9 +3,10 @@
 -- Reads/Writes: the alerts write ALERT_LOG; operators write ALERT_SETTINGS.
 -- Rerun: safe; nothing is replaced, and a threshold that an operator has set stays.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
-CREATE TABLE IF NOT EXISTS OPS.ALERT_LOG (
+CREATE OR ALTER TABLE OPS.ALERT_LOG (
     ALERT_NAME VARCHAR NOT NULL COMMENT 'the alert without its ALERT_: LOW_STOCK, PIPELINE_LAG, ...',
     SUBJECT VARCHAR NOT NULL COMMENT 'what it is about: a product and a place, a stream, a task, an invariant',
     SEVERITY VARCHAR NOT NULL COMMENT 'WARNING or CRITICAL; a change while it is open is written over it',
@@ -36,7 +37,7 @@ SELECT
 FROM OPS.ALERT_LOG
 WHERE CLEARED_AT IS NULL;
 
-CREATE TABLE IF NOT EXISTS OPS.ALERT_SETTINGS (
+CREATE OR ALTER TABLE OPS.ALERT_SETTINGS (
     SETTING VARCHAR NOT NULL COMMENT 'which threshold',
     THRESHOLD NUMBER(12, 2) COMMENT 'its value; null switches the check off',
     UNIT VARCHAR NOT NULL COMMENT 'what the value counts',

@@ -8,6 +8,7 @@
 -- an open row fires, an open row without a subject clears, another severity is written over the old one.
 -- It counts and does not compare: `caves verify` is the proof, and reads everything.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 -- Without a WAREHOUSE it is serverless: billed by the second it computes, where a warehouse would never come to rest.

@@ -8,6 +8,7 @@
 -- an open row fires, an open row without a subject clears, another severity is written over the old one.
 -- While movements wait, history and stock may differ and nothing is decided.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 -- Without a WAREHOUSE it is serverless: billed by the second it computes, where a warehouse would never come to rest.

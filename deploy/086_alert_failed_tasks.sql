@@ -7,6 +7,7 @@
 -- The condition finds what has changed since the last look, so that what lasts is written once: a subject without
 -- an open row fires, an open row without a subject clears, another severity is written over the old one.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 -- Without a WAREHOUSE it is serverless: billed by the second it computes, where a warehouse would never come to rest.

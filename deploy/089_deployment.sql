@@ -3,9 +3,10 @@
 -- Reads/Writes: writes OPS.DEPLOYMENTS.
 -- Rerun: safe; every run adds a row.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
-CREATE TABLE IF NOT EXISTS OPS.DEPLOYMENTS (
+CREATE OR ALTER TABLE OPS.DEPLOYMENTS (
     CODE VARCHAR NOT NULL COMMENT 'fingerprint of procedures, library and SQL; by-hand where none was computed',
     DEPLOYED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC',
     DEPLOYED_BY VARCHAR NOT NULL COMMENT 'which user'

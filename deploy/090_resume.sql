@@ -3,6 +3,7 @@
 -- Reads/Writes: the four tasks and the six alerts.
 -- Rerun: safe after 070, which suspends the root, and 086.
 
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
 USE DATABASE <% ctx.env.CAVES_DATABASE %>;
 
 ALTER TASK RAW_DATA.TASK_STAGING_TO_PROD_ORDERS RESUME;

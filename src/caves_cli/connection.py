@@ -1,7 +1,8 @@
 """The connection that a command was given by name."""
 
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ class Target:
     warehouse: str
     # What the snow CLI must be told because the connection itself says otherwise, or nothing.
     flags: tuple[str, ...] = ()
+    # The other variables of deploy/ and snowflake.yml that have not their default values.
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def open(self) -> SnowflakeConnection:
         """A session in the pipeline's database; one sentence and no traceback when that cannot be."""
@@ -37,14 +40,17 @@ class Target:
     @property
     def environment(self) -> dict[str, str]:
         """What the templates of snowflake.yml and deploy/ take."""
-        return {"CAVES_DATABASE": self.database, "CAVES_WAREHOUSE": self.warehouse}
+        return {"CAVES_DATABASE": self.database, "CAVES_WAREHOUSE": self.warehouse, **self.variables}
+
+    def role(self, job: str) -> str:
+        """The role of this environment for a job: ADMIN, INGEST, TRANSFORM, ANALYST or OPERATOR."""
+        return f"{self.variables.get('CAVES_ROLES', names.DEFAULT_ROLES)}_{job}"
 
     @property
     def settings(self) -> dict[str, str]:
         """Of these, what differs from the defaults in snowflake.yml."""
-        defaults = (names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
-        pairs = zip(self.environment.items(), defaults, strict=True)
-        return {key: value for (key, value), default in pairs if value != default}
+        usual = {"CAVES_DATABASE": names.DEFAULT_DATABASE, "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE}
+        return {key: value for key, value in self.environment.items() if value != usual.get(key)}
 
 
 def knock(parameters: ConnectionParameters) -> None:
@@ -58,19 +64,28 @@ def knock(parameters: ConnectionParameters) -> None:
 
 
 def target(
-    name: str, config_file: Path | None = None, database: str | None = None, warehouse: str | None = None
+    name: str,
+    config_file: Path | None = None,
+    database: str | None = None,
+    warehouse: str | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Target:
-    """Flags win over the connection's own database and warehouse, and those over the defaults."""
+    """Flags win over the environment's variables, those over the connection, and that over the defaults."""
     parameters = load_connection(name, config_file)
-    chosen = {
-        "database": database or parameters.get("database") or names.DEFAULT_DATABASE,
-        "warehouse": warehouse or parameters.get("warehouse") or names.DEFAULT_WAREHOUSE,
+    given = dict(variables or {})
+    of_environment = {
+        "database": given.pop("CAVES_DATABASE", None),
+        "warehouse": given.pop("CAVES_WAREHOUSE", None),
     }
+    flagged = {"database": database, "warehouse": warehouse}
+    usual = {"database": names.DEFAULT_DATABASE, "warehouse": names.DEFAULT_WAREHOUSE}
+    chosen = {key: flagged[key] or of_environment[key] or parameters.get(key) or usual[key] for key in usual}
     flags = [(f"--{key}", value) for key, value in chosen.items() if value != parameters.get(key)]
     return Target(
         name,
         config_file or _local_file(name),
         flags=tuple(part for flag in flags for part in flag),
+        variables=given,
         **chosen,
     )
 

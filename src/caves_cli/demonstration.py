@@ -63,7 +63,8 @@ def _run(settings: DemoSettings, folder: StateFolder, root: Path, progress: Prog
     current = local.start(folder, minute_seconds=settings.minute_seconds, port=0)
     progress.stage("deploy", "Deploying with the snow CLI")
     target = connection.target("local", folder.config_file)
-    deploy.deploy(target, root, lambda step: progress.detail(f"Deploying {step.title}"))
+    for part in (deploy.bootstrap, deploy.deploy):
+        part(target, root, lambda step: progress.detail(f"Deploying {step.title}"))
     with _ingestor(folder, current) as ingestor, target.open() as session:
         progress.stage("produce", f"Producing {settings.events:,} events")
         truth = _produce(settings, current, progress)

@@ -1,23 +1,27 @@
 """Deployment: an order of commands that a person could type, stopped at the first that fails."""
 
-import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from snowflake.connector.util_text import split_statements
+import yaml
+from snowflake.connector.errors import ProgrammingError
 
-from caves_cli import snow
+from caves_cli import deployment_plan, snow, sql_files
 from caves_cli.connection import Target
-from caves_cli.errors import DeployFailed
+from caves_cli.errors import DeployFailed, NotBootstrapped, WouldDropColumns
 from caves_cli.fingerprint import fingerprint
+from ingest.connections import reason_of
 
 # Tasks call procedures, so the code goes up before the first file of this number.
 PROCEDURES_BEFORE: Final = "070"
-_TEMPLATE = re.compile(r"<%\s*ctx\.env\.(\w+)\s*%>")
+# What takes ACCOUNTADMIN. The users of services stand beside it and are made by hand: they need keys.
+ACCOUNT_FILES: Final = (Path("deploy/account/010_account.sql"), Path("deploy/account/015_alerts.sql"))
+
+Report = Callable[["Step"], None]
+"""Called with each step before it runs."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,41 @@ class Step:
     files: tuple[Path, ...] = ()
 
 
+def bootstrap_steps(folder: Path, target: Target) -> list[Step]:
+    """What an administrator of the account does once for an environment."""
+    config, connection = _given(folder, target)
+    sql = (*config, "sql", *connection, *_each(ACCOUNT_FILES))
+    return [Step("roles, warehouse and database", sql, ACCOUNT_FILES)]
+
+
 def steps(folder: Path, target: Target) -> list[Step]:
     """The whole deployment, in order."""
-    config = ("--config-file", _from(folder, target.config_file)) if target.config_file else ()
-    connection = ("-c", target.name, *target.flags)
-    files = sorted(path.relative_to(folder) for path in (folder / "deploy").glob("[0-9]*.sql"))
+    config, connection = _given(folder, target)
+    files = sql_files_of(folder)
     tables = tuple(file for file in files if file.name < PROCEDURES_BEFORE)
     graph = tuple(file for file in files if file.name >= PROCEDURES_BEFORE)
+    # The SQL files choose their role themselves; these two have no way to.
+    as_owner = ("--role", target.role("ADMIN"))
     return [
         Step("schemas, tables and streams", (*config, "sql", *connection, *_each(tables)), tables),
         # --ignore-anaconda: the procedures need no package that would have to be looked up; see
         # requirements.txt.
         Step("build of the procedures", (*config, "snowpark", "build", "--ignore-anaconda", *connection)),
-        Step("procedures", (*config, "snowpark", "deploy", "--replace", *connection)),
+        Step("procedures", (*config, "snowpark", "deploy", "--replace", *connection, *as_owner)),
         Step("tasks and views", (*config, "sql", *connection, *_each(graph)), graph),
     ]
+
+
+def sql_files_of(folder: Path) -> tuple[Path, ...]:
+    """The numbered files of deploy/, in the order in which they run."""
+    return tuple(sorted(path.relative_to(folder) for path in (folder / "deploy").glob("[0-9]*.sql")))
+
+
+def procedures(folder: Path) -> list[str]:
+    """SCHEMA.NAME of each procedure in snowflake.yml."""
+    entities = yaml.safe_load((folder / "snowflake.yml").read_text(encoding="utf-8"))["entities"].values()
+    named = [entity["identifier"] for entity in entities if entity["type"] == "procedure"]
+    return [f"{identifier['schema']}.{identifier['name']}" for identifier in named]
 
 
 def typed(step: Step, target: Target) -> str:
@@ -52,17 +76,51 @@ def typed(step: Step, target: Target) -> str:
     return shlex.join([*settings, "snow", *step.arguments])
 
 
-def deploy(target: Target, folder: Path, report: Callable[[Step], None]) -> None:
-    """Run every step; DeployFailed names the file and the statement that was refused."""
-    # The snow CLI repeats a failing login for minutes; a login of our own says within seconds what is wrong.
+def bootstrap(target: Target, folder: Path, report: Report) -> None:
+    """Make roles, warehouse and database, as ACCOUNTADMIN."""
     target.open().close()
-    environment = {**target.environment, "CAVES_CODE": fingerprint(folder)}
-    for step in steps(folder, target):
+    _run(bootstrap_steps(folder, target), target, folder, values(folder, target), report)
+
+
+def deploy(target: Target, folder: Path, report: Report) -> None:
+    """Run every step; DeployFailed names the file and the statement that was refused."""
+    given = values(folder, target)
+    _require_sound(target, folder, given)
+    _run(steps(folder, target), target, folder, given, report)
+
+
+def values(folder: Path, target: Target) -> dict[str, str]:
+    """Every variable of deploy/ and snowflake.yml, with its value for this target."""
+    return {**sql_files.defaults(folder), **target.environment, "CAVES_CODE": fingerprint(folder)}
+
+
+def _require_sound(target: Target, folder: Path, given: Mapping[str, str]) -> None:
+    # The snow CLI repeats a failing login for minutes; a login of our own says within seconds what is wrong.
+    with target.open() as session:
+        role = target.role("ADMIN")
+        try:
+            session.cursor().execute(f'USE ROLE "{role}"')
+        except ProgrammingError as error:
+            command = f"caves bootstrap -c {target.name}"
+            raise NotBootstrapped(role, reason_of(error), command) from error
+        statements = sql_files.statements(folder, sql_files_of(folder), given)
+        lost = deployment_plan.lost_columns(session, target.database, statements)
+    if lost:
+        raise WouldDropColumns(lost)
+
+
+def _run(planned: list[Step], target: Target, folder: Path, given: Mapping[str, str], report: Report) -> None:
+    for step in planned:
         report(step)
-        answer = snow.run(step.arguments, folder=folder, environment=environment)
+        answer = snow.run(step.arguments, folder=folder, environment=given)
         if answer.code != 0:
-            file, statement = _refused(step, answer.output, folder, environment)
+            file, statement = _refused(step, answer.output, folder, given)
             raise DeployFailed(typed(step, target), answer.reason, file, statement)
+
+
+def _given(folder: Path, target: Target) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    config = ("--config-file", _from(folder, target.config_file)) if target.config_file else ()
+    return config, ("-c", target.name, *target.flags)
 
 
 def _from(folder: Path, path: Path) -> str:
@@ -76,12 +134,12 @@ def _each(files: tuple[Path, ...]) -> list[str]:
 
 
 def _refused(
-    step: Step, output: str, folder: Path, values: Mapping[str, str]
+    step: Step, output: str, folder: Path, given: Mapping[str, str]
 ) -> tuple[Path | None, str | None]:
     """The last statement that the CLI printed: it prints each one, and then its result or the error."""
     position = 0
     found: tuple[Path | None, str | None] = (None, None)
-    for file, statement in _statements(step.files, folder, values):
+    for file, statement in sql_files.statements(folder, step.files, given):
         first_line = statement.splitlines()[0]
         position = output.find(first_line, position)
         if position < 0:
@@ -89,14 +147,3 @@ def _refused(
         position += len(first_line)
         found = (file, " ".join(statement.split())[:160])
     return found
-
-
-def _statements(
-    files: tuple[Path, ...], folder: Path, values: Mapping[str, str]
-) -> Iterator[tuple[Path, str]]:
-    for file in files:
-        text = (folder / file).read_text(encoding="utf-8")
-        rendered = _TEMPLATE.sub(lambda match: values[match[1]], text)
-        for statement, _ in split_statements(StringIO(rendered), remove_comments=True):
-            if statement.strip():
-                yield file, statement.strip()

@@ -1,5 +1,6 @@
 """What a command can fail with. Every message says what happened, to which thing, and what to do next."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -61,6 +62,40 @@ class DeployFailed(CavesError):
         super().__init__(f"Deploy stopped at {where}\n{reason}")
         self.file = file
         self.statement = statement
+
+
+class EnvironmentUnknown(CavesError):
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, name: str, folder: Path, known: list[str]) -> None:
+        there = ", ".join(known) or "none"
+        super().__init__(
+            f"There is no environment {name!r}: no {name}.env in {folder}. There: {there}.\n"
+            f"Give one of these with --env, or write {name}.env beside them."
+        )
+
+
+class NotBootstrapped(CavesError):
+    exit_code = ExitCode.NOT_DEPLOYED
+
+    def __init__(self, role: str, reason: str, command: str) -> None:
+        super().__init__(
+            f"The role {role} cannot be used: {reason}\n"
+            f"Somebody who may use ACCOUNTADMIN types once `{command}`,\n"
+            f"and grants it to whoever deploys: GRANT ROLE {role} TO USER ...;"
+        )
+
+
+class WouldDropColumns(CavesError):
+    """CREATE OR ALTER makes a table what the file says, so a column that is not there goes, with its data."""
+
+    def __init__(self, lost: Mapping[str, Sequence[str]]) -> None:
+        named = "; ".join(f"{table}: {', '.join(columns)}" for table, columns in lost.items())
+        super().__init__(
+            f"Nothing was deployed: columns that deploy/ does not have would be dropped. {named}\n"
+            "Is this an older version than the one that is deployed? Then take the newer one. Else add the\n"
+            "columns to deploy/, or drop them yourself with ALTER TABLE ... DROP COLUMN."
+        )
 
 
 class NotDeployed(CavesError):

@@ -11,6 +11,7 @@ import typer
 
 from caves_cli import console
 from caves_cli.commands import (
+    bootstrap,
     completion,
     dashboard,
     demo,
@@ -49,7 +50,7 @@ app = App(
       caves doctor     # what is not right, and how to mend it
       caves down       # stop what `up` started
 
-    On your Snowflake account: the same with -c NAME, and `caves deploy` for `caves up`.
+    On your Snowflake account: the same with -c NAME; for `caves up`, `caves bootstrap` and `caves deploy`.
     """,
 )
 
@@ -69,6 +70,7 @@ def _root(
 app.command(rich_help_panel=_HERE)(demo.demo)
 app.command(rich_help_panel=_HERE)(up.up)
 app.command(rich_help_panel=_HERE)(down.down)
+app.command(rich_help_panel=_ANYWHERE)(bootstrap.bootstrap)
 app.command(rich_help_panel=_ANYWHERE)(deploy.deploy)
 app.command(rich_help_panel=_ANYWHERE)(produce.produce)
 app.command(rich_help_panel=_ANYWHERE)(ingest.ingest)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caves_cli.suggestions import connection_names
+from caves_cli.suggestions import connection_names, environment_names
 
 ConnectionName = Annotated[
     str,
@@ -43,6 +43,18 @@ VirtualWarehouse = Annotated[
         envvar="CAVES_WAREHOUSE",
         metavar="NAME",
         help="Warehouse for the tasks. Default: the connection's, else COMPUTE_WH.",
+    ),
+]
+Environment = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        "-e",
+        envvar="CAVES_ENV",
+        metavar="NAME",
+        autocompletion=environment_names,
+        help="Environment: dev, test, prod, or another file of deploy/environments/. Default: the values of "
+        "snowflake.yml.",
     ),
 ]
 JsonToStdout = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]

@@ -17,3 +17,14 @@ def connection_names() -> list[str]:
 def reason_codes() -> list[tuple[str, str]]:
     """The reasons of today's contract, and what each means."""
     return list(REASONS.items())
+
+
+def environment_names() -> list[str]:
+    """The environments in deploy/environments/; none outside the project."""
+    from caves_cli import project, sql_files
+    from caves_cli.errors import NotInProject
+
+    try:
+        return sql_files.environments(project.root())
+    except NotInProject:
+        return []

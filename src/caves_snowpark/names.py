@@ -9,6 +9,8 @@ from typing import Final
 # What `caves deploy` uses unless told otherwise.
 DEFAULT_DATABASE: Final = "CAVES_ALBERT_DB"
 DEFAULT_WAREHOUSE: Final = "COMPUTE_WH"
+# Every role's name begins so: CAVES_ADMIN, CAVES_INGEST, ...
+DEFAULT_ROLES: Final = "CAVES"
 
 # Schemas
 RAW_DATA: Final = "RAW_DATA"

@@ -6,6 +6,7 @@ CREATE / DROP ROLE               as above: a role is a name
 USE SECONDARY ROLES              as above (session_statements)
 WAREHOUSE_SIZE, AUTO_SUSPEND     recorded and shown; queries need no compute of their own (virtual_warehouses)
 SYSTEM$CANCEL_ALL_QUERIES        a session runs one statement at a time, and this is it (session_statements)
+DATA_RETENTION_TIME_IN_DAYS      there is no Time Travel here
 ALTER TABLE ... CLUSTER BY       micro-partitions have no local counterpart (fakesnow strips it)
 """
 
@@ -22,6 +23,15 @@ _ACCEPTED = [
     re.compile(
         rf"(?:CREATE\s+(?:OR\s+REPLACE\s+)?ROLE\s+(?:IF\s+NOT\s+EXISTS\s+)?|DROP\s+ROLE\s+(?:IF\s+EXISTS\s+)?){NAME}"
         r"(?:\s+COMMENT\s*=\s*'(?:[^']|'')*')?\Z",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"ALTER\s+SCHEMA\s+(?:IF\s+EXISTS\s+)?{NAME}\s+(?:ENABLE|DISABLE)\s+MANAGED\s+ACCESS\Z",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"ALTER\s+(?:DATABASE|SCHEMA|TABLE)\s+(?:IF\s+EXISTS\s+)?{NAME}\s+"
+        r"(?:SET\s+DATA_RETENTION_TIME_IN_DAYS\s*=\s*\d+|UNSET\s+DATA_RETENTION_TIME_IN_DAYS)\Z",
         re.IGNORECASE,
     ),
 ]

@@ -52,6 +52,7 @@ FEATURES = (
     "snowcellar.databases",
     "snowcellar.virtual_warehouses",
     "snowcellar.users.feature",
+    "snowcellar.create_or_alter",
     "snowcellar.streams.statements",
     "snowcellar.tasks.feature",
     "snowcellar.alerts.feature",

@@ -7,7 +7,6 @@ from caves_cli import deploy, snow, statements
 from caves_cli.connection import Target
 from caves_cli.statements import ProcedureCost
 from caves_snowpark import names
-from tests.cli.conftest import Caves
 
 ROOT = Path(__file__).parents[2]
 PROD = Target("prod", None, names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
@@ -18,7 +17,7 @@ def test_the_deployment_is_sql_then_code_then_tasks() -> None:
     assert first.files[0].name == "010_foundation.sql"
     assert first.files[-1].name == "060_ingest.sql"
     assert deploy.typed(build, PROD) == "snow snowpark build --ignore-anaconda -c prod"
-    assert deploy.typed(code, PROD) == "snow snowpark deploy --replace -c prod"
+    assert deploy.typed(code, PROD) == "snow snowpark deploy --replace -c prod --role CAVES_ADMIN"
     assert [last.files[0].name, last.files[-1].name] == ["070_tasks.sql", "090_resume.sql"]
     assert "080_analytics.sql" in [file.name for file in last.files]
 
@@ -34,7 +33,7 @@ def test_another_database_is_said_to_the_cli_and_to_the_templates() -> None:
     _, _, code, _ = deploy.steps(ROOT, other)
     assert deploy.typed(code, other) == (
         "CAVES_DATABASE=WINE snow --config-file .caves/config.toml"
-        " snowpark deploy --replace -c prod --database WINE"
+        " snowpark deploy --replace -c prod --database WINE --role CAVES_ADMIN"
     )
 
 
@@ -60,15 +59,3 @@ def test_statements_are_counted_by_the_call_they_ran_under_and_apart_from_questi
         ("8", "SELECT 1", None, "SELECT"),
     ]
     assert statements.costs(history) == [ProcedureCost("MERGE_ORDERS", 2, 3, 1)]
-
-
-def test_a_dry_run_prints_the_commands_and_calls_nobody(caves: Caves, tmp_path: Path) -> None:
-    (tmp_path / "connections.toml").write_text('[prod]\naccount = "a"\n')
-    outcome = caves("deploy", "-c", "prod", "--config-file", str(tmp_path / "connections.toml"), "--dry-run")
-    assert outcome.code == 0
-    assert [line.split(" -c ")[0].split()[-1] for line in outcome.out.splitlines()] == [
-        "sql",
-        "--ignore-anaconda",
-        "--replace",
-        "sql",
-    ]

@@ -1,32 +1,24 @@
 """deploy/ against names.py and schemas.py, and the faults that deploy scripts of such pipelines have had."""
 
 import re
-from io import StringIO
 from pathlib import Path
 
 import pytest
 import sqlglot
-from snowflake.connector.util_text import split_statements
 from snowflake.snowpark import types as snowpark
 from sqlglot import exp
 
+from caves_cli import sql_files
 from caves_snowpark import names, schemas
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "deploy").glob("[0-9]*.sql"))
-VALUES = {
-    "CAVES_DATABASE": names.DEFAULT_DATABASE,
-    "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE,
-    "CAVES_CODE": "by-hand",
-}
+ACCOUNT_FILES = sorted((ROOT / "deploy" / "account").glob("*.sql"))
+VALUES = sql_files.defaults(ROOT)
 
 
 def statements_of(path: Path) -> list[str]:
-    text = re.sub(
-        r"<%\s*ctx\.env\.(\w+)\s*%>", lambda match: VALUES[match[1]], path.read_text(encoding="utf-8")
-    )
-    found = [statement.strip() for statement, _ in split_statements(StringIO(text), remove_comments=True)]
-    return [statement for statement in found if statement]
+    return [f"{statement};" for _, statement in sql_files.statements(ROOT, [path], VALUES)]
 
 
 def all_statements() -> list[str]:
@@ -35,7 +27,7 @@ def all_statements() -> list[str]:
 
 def created(kind: str) -> dict[str, str]:
     """The objects of a kind by name, each with its statement, in the order of creation."""
-    pattern = re.compile(rf"CREATE (?:OR REPLACE )?{kind} (?:IF NOT EXISTS )?([A-Z0-9_.]+)")
+    pattern = re.compile(rf"CREATE (?:OR REPLACE |OR ALTER )?{kind} (?:IF NOT EXISTS )?([A-Z0-9_.]+)")
     return {match[1]: statement for statement in all_statements() if (match := pattern.match(statement))}
 
 
@@ -54,7 +46,7 @@ def sql_type(datatype: snowpark.DataType) -> str:
 
 
 def columns_of(statement: str) -> list[tuple[str, str, bool]]:
-    table = sqlglot.parse_one(statement, dialect="snowflake")
+    table = sqlglot.parse_one(statement.replace("CREATE OR ALTER", "CREATE"), dialect="snowflake")
     return [
         (
             column.name,
@@ -68,7 +60,7 @@ def columns_of(statement: str) -> list[tuple[str, str, bool]]:
 
 
 def test_every_file_says_why_grain_reads_and_rerun() -> None:
-    for path in (*FILES, ROOT / "deploy" / "teardown" / "teardown.sql"):
+    for path in (*FILES, *ACCOUNT_FILES, *(ROOT / "deploy" / "teardown").glob("*.sql")):
         header = path.read_text(encoding="utf-8").split("\n\n")[0]
         for word in ("-- Why: ", "-- Grain: ", "-- Reads/Writes: ", "-- Rerun: "):
             assert word in header, f"{path.name} lacks {word!r}"
@@ -110,7 +102,7 @@ def test_nothing_that_holds_data_is_ever_replaced_or_dropped() -> None:
         assert not re.match(
             r"CREATE OR REPLACE (?!TASK|VIEW|ALERT)|DROP|TRUNCATE|DELETE|UNDROP", statement
         ), statement
-        if re.match(r"CREATE (?!OR REPLACE)", statement):
+        if re.match(r"CREATE (?!OR REPLACE|OR ALTER TABLE)", statement):
             assert " IF NOT EXISTS " in statement.splitlines()[0], statement
 
 
@@ -175,12 +167,45 @@ def test_every_object_is_named_with_its_schema() -> None:
     for kind in ("TABLE", "STREAM", "STAGE", "FILE FORMAT", "TASK", "VIEW", "ALERT"):
         for name in created(kind):
             assert name.partition(".")[0] in names.SCHEMAS, name
-    assert not [s for s in all_statements() if re.match(r"USE (SCHEMA|ROLE|WAREHOUSE)", s)]
+    assert not [s for s in all_statements() if re.match(r"USE (SCHEMA|WAREHOUSE)", s)]
 
 
-def test_every_file_after_the_first_chooses_its_database() -> None:
-    for path in FILES[1:]:
-        assert statements_of(path)[0] == f"USE DATABASE {names.DEFAULT_DATABASE};", path.name
+def test_every_file_chooses_its_role_and_its_database() -> None:
+    expected = [f"USE ROLE {names.DEFAULT_ROLES}_ADMIN;", f"USE DATABASE {names.DEFAULT_DATABASE};"]
+    for path in FILES:
+        assert statements_of(path)[:2] == expected, path.name
+
+
+def test_only_the_files_for_the_account_use_an_administrators_role() -> None:
+    roles = {
+        path.name: re.findall(r"^USE ROLE (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        for path in ACCOUNT_FILES
+    }
+    assert roles == {
+        "010_account.sql": ["ACCOUNTADMIN"],
+        "015_alerts.sql": ["ACCOUNTADMIN"],
+        "020_service_users.sql": ["USERADMIN", "ACCOUNTADMIN"],
+    }
+    assert not [s for s in all_statements() if "ACCOUNTADMIN" in s or " ON ACCOUNT " in s]
+
+
+def test_no_file_holds_a_password() -> None:
+    for path in (ROOT / "deploy").rglob("*.sql"):
+        assert not re.search(r"\bPASSWORD\b\s*=", path.read_text(encoding="utf-8"), re.IGNORECASE), path.name
+
+
+@pytest.mark.parametrize("environment", ["dev", "test", "prod"])
+def test_an_environment_sets_the_same_variables_as_the_others(environment: str) -> None:
+    assert sql_files.of_environment(ROOT, environment).keys() == sql_files.of_environment(ROOT, "prod").keys()
+    assert sql_files.of_environment(ROOT, environment).keys() < VALUES.keys()
+
+
+def test_prod_is_what_snowflake_yml_says_and_no_two_environments_share_a_name() -> None:
+    prod = sql_files.of_environment(ROOT, "prod")
+    assert prod.items() <= VALUES.items()
+    for name in ("CAVES_DATABASE", "CAVES_WAREHOUSE", "CAVES_ROLES"):
+        values = [sql_files.of_environment(ROOT, each)[name] for each in sql_files.environments(ROOT)]
+        assert len(set(values)) == len(values), name
 
 
 # The ingestor cannot commit without KAFKA_OFFSETS: made last, it lets no event in before the streams watch.

@@ -39,11 +39,15 @@ def test_every_handler_is_deployed() -> None:
 
 
 def test_the_defaults_are_those_of_names() -> None:
-    assert DEFINITION["env"] == {
+    assert {
         "CAVES_DATABASE": names.DEFAULT_DATABASE,
         "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE,
-        "CAVES_CODE": "by-hand",
-    }
+        "CAVES_ROLES": names.DEFAULT_ROLES,
+    }.items() <= DEFINITION["env"].items()
+
+
+def test_every_variable_is_a_text_since_a_template_can_hold_nothing_else() -> None:
+    assert {type(value) for value in DEFINITION["env"].values()} == {str}
 
 
 def test_snowpark_is_among_the_packages() -> None:

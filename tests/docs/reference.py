@@ -14,7 +14,7 @@ import click
 import typer
 import yaml
 
-from caves_cli import main
+from caves_cli import main, sql_files
 from caves_snowpark import names
 from tests.docs import sql
 from tests.docs.pages import ROOT
@@ -35,7 +35,6 @@ RETURNS: Final = {
 # Variables that no flag of `caves` stands for.
 OTHER_VARIABLES: Final = {
     "CAVES_DEBUG": "1: tracebacks and the whole log, as `--debug`",
-    "CAVES_CODE": "what OPS.DEPLOYMENTS notes of a deployment by hand; `caves deploy` gives a fingerprint",
     "CAVES_NOTIFICATION_INTEGRATION": "the integration of [deploy/optional/send_alerts.sql]"
     "(../operations.md#mail-webhook-queue)",
     "SNOWFLAKE_HOME": "the Snowflake CLI's folder of `connections.toml`, `config.toml`; else `~/.snowflake`",
@@ -58,6 +57,10 @@ def pages() -> dict[str, str]:
         "settings.md": _settings(),
     }
     return {name: "\n\n".join(parts) + "\n" for name, parts in written.items()}
+
+
+ENVIRONMENTS: Final = ("dev", "test", "prod")
+_DEPLOY_VARIABLE: Final = re.compile(r"  (CAVES_\w+): ")
 
 
 def _head(title: str, source: str) -> list[str]:
@@ -205,6 +208,9 @@ def _settings() -> list[str]:
         _grid(("variable", "flag", "of", "meaning"), _variables()),
         "Beside these:",
         _grid(("variable", "meaning"), [(f"`{name}`", text) for name, text in OTHER_VARIABLES.items()]),
+        "## Variables of deploy/",
+        "The same files serve every environment: `--env NAME` takes these from deploy/environments/NAME.env.",
+        _grid(("variable", "default", *ENVIRONMENTS, "meaning"), _deploy_variables()),
         "## Variables of ingest/compose.yaml",
         _grid(("variable", "default"), _compose_variables()),
         "What each is for: [monitoring.md](../monitoring.md#start-it-in-containers).",
@@ -243,6 +249,23 @@ def _variables() -> list[tuple[str, ...]]:
         )
         for variable, (flag, text, paths) in sorted(found.items())
     ]
+
+
+def _deploy_variables() -> Iterator[tuple[str, ...]]:
+    """The variables of snowflake.yml, each with the comment above it."""
+    values = [sql_files.of_environment(ROOT, name) for name in ENVIRONMENTS]
+    comment: list[str] = []
+    for line in (ROOT / "snowflake.yml").read_text(encoding="utf-8").splitlines():
+        if line.startswith("  # "):
+            comment.append(line.removeprefix("  # "))
+        elif match := _DEPLOY_VARIABLE.match(line):
+            name = match[1]
+            told = [f"`{of[name]}`" if name in of else "" for of in values]
+            default = sql_files.defaults(ROOT)[name]
+            yield f"`{name}`", f"`{default}`" if default else "", *told, " ".join(comment)
+            comment = []
+        elif line.startswith("mixins:"):
+            return
 
 
 def _compose_variables() -> list[tuple[str, str]]:

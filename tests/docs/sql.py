@@ -3,19 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from typing import Final
 
 import sqlglot
-import yaml
-from snowflake.connector.util_text import split_statements
 from sqlglot import exp
 
+from caves_cli import sql_files
 from caves_snowpark import names
 from tests.docs.pages import ROOT
 
-_VALUES: Final = yaml.safe_load((ROOT / "snowflake.yml").read_text(encoding="utf-8"))["env"]
-_TEMPLATE: Final = re.compile(r"<%\s*ctx\.env\.(\w+)\s*%>")
 _WATCHED: Final = re.compile(r"SYSTEM\$STREAM_HAS_DATA\('([\w.]+)'\)")
 
 
@@ -65,15 +61,13 @@ class Alert:
 
 def statements() -> Iterator[str]:
     """Every statement of `caves deploy`, in order, without its comments."""
-    for path in sorted((ROOT / "deploy").glob("[0-9]*.sql")):
-        text = _TEMPLATE.sub(lambda match: _VALUES[match[1]], path.read_text(encoding="utf-8"))
-        for statement, _ in split_statements(StringIO(text), remove_comments=True):
-            if statement.strip(" ;\n"):
-                yield statement.strip()
+    files = sorted((ROOT / "deploy").glob("[0-9]*.sql"))
+    for _, statement in sql_files.statements(ROOT, files, sql_files.defaults(ROOT)):
+        yield f"{statement};"
 
 
 def _created(kind: str) -> Iterator[tuple[str, str]]:
-    pattern = re.compile(rf"CREATE (?:OR REPLACE )?{kind} (?:IF NOT EXISTS )?([\w.]+)")
+    pattern = re.compile(rf"CREATE (?:OR REPLACE |OR ALTER )?{kind} (?:IF NOT EXISTS )?([\w.]+)")
     for statement in statements():
         if match := pattern.match(statement):
             yield match[1], statement
@@ -83,7 +77,7 @@ def relations(kind: str) -> list[Relation]:
     """The tables or the views, by the order in which they are created."""
     found = []
     for name, statement in _created(kind):
-        tree = sqlglot.parse_one(statement, read="snowflake")
+        tree = sqlglot.parse_one(statement.replace("CREATE OR ALTER", "CREATE", 1), read="snowflake")
         comment = tree.find(exp.SchemaCommentProperty)
         columns = tuple(_column(column) for column in tree.this.expressions)
         found.append(Relation(name, comment.this.name if comment else "", columns))

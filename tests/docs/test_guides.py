@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +51,11 @@ def test_the_french_guide_has_the_steps_of_the_users_guide_in_order() -> None:
 
 def test_what_the_guide_types_by_hand_is_what_caves_deploy_runs() -> None:
     target = Target("prod", None, names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
-    runs = [deploy.typed(step, target) for step in deploy.steps(ROOT, target)]
+    admin = replace(target, name="admin")
+    runs = [
+        *(deploy.typed(step, admin) for step in deploy.bootstrap_steps(ROOT, admin)),
+        *(deploy.typed(step, target) for step in deploy.steps(ROOT, target)),
+    ]
     (typed,) = (lines_of(block.text) for block in blocks(ENGLISH) if "snow snowpark build" in block.text)
     assert [shlex.split(line) for line in typed[1:]] == [shlex.split(line) for line in runs]
 

@@ -12,13 +12,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from snowflake.connector.util_text import split_statements
 from snowflake.snowpark import Session
 
 from caves_snowpark import names, schemas
@@ -28,6 +26,7 @@ from ingest.loader import warehouse_sink
 from ingest.positions import PartitionLog, next_offsets
 from ingest.settings import IngestSettings
 from procedures import append_inventory_history, distribute_raw_events, merge_inventory_current, merge_orders
+from tests.deploy_files import ACCOUNT, run_files
 from tests.events import TOPIC, Message
 from tests.unit import emulator
 from tests.unit.local_warehouse import LocalWarehouse
@@ -37,8 +36,8 @@ Rows = dict[str, list[str]]
 Call = tuple[ModuleType, tuple[Any, ...]]
 
 PROCEDURES = (distribute_raw_events, merge_orders, append_inventory_history, merge_inventory_current)
-DEPLOY = Path(__file__).parents[2] / "deploy"
 SQL_FILES = (
+    ACCOUNT,
     "010_foundation",
     "020_raw",
     "030_staging",
@@ -106,13 +105,7 @@ class Snowcellar:
 
     def deploy(self, *names: str, database: str = DATABASE) -> None:
         """Run files of deploy/, by their names."""
-        for name in names:
-            text = (DEPLOY / f"{name}.sql").read_text()
-            text = text.replace("<% ctx.env.CAVES_DATABASE %>", database)
-            text = text.replace("<% ctx.env.CAVES_WAREHOUSE %>", "COMPUTE_WH")
-            for statement, _ in split_statements(StringIO(text), remove_comments=True):
-                if statement.strip():
-                    self.session.sql(statement.strip().rstrip(";")).collect()
+        run_files(lambda statement: self.session.sql(statement).collect(), *names, CAVES_DATABASE=database)
 
     @classmethod
     @contextlib.contextmanager

@@ -187,7 +187,9 @@ def _template() -> Path:
     warehouse = CrashWarehouse(folder)
     warehouse.start()
     try:
-        deploy.deploy(warehouse.target, project_with_hooks(kept_folder() / "project"), lambda _: None)
+        hooked = project_with_hooks(kept_folder() / "project")
+        deploy.bootstrap(warehouse.target, hooked, lambda _: None)
+        deploy.deploy(warehouse.target, hooked, lambda _: None)
         with warehouse.session() as run:
             run(f"ALTER TASK {names.ROOT_TASK} SUSPEND")
             for task in names.CHILD_TASKS:

@@ -82,8 +82,10 @@ class Warehouse:
         self._signal(signal.SIGCONT)
 
     def deploy(self) -> None:
-        """What `caves deploy` runs."""
-        deploy.deploy(connection.target("local", self.config_file), project.root(), lambda _: None)
+        """What `caves bootstrap` and `caves deploy` run."""
+        target = connection.target("local", self.config_file)
+        deploy.bootstrap(target, project.root(), lambda _: None)
+        deploy.deploy(target, project.root(), lambda _: None)
 
     def open(self) -> SnowflakeConnection:
         """A session in the pipeline's database, past the proxy."""

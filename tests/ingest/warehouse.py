@@ -1,6 +1,5 @@
 """The local warehouse as a server process, with the part of deploy/ that the ingestor needs."""
 
-import io
 import os
 import signal
 import subprocess
@@ -12,13 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snowflake.connector.util_text import split_statements
-
-from caves_snowpark.names import RAW_DATA
 from ingest.connections import connect
+from tests.deploy_files import ACCOUNT, run_files
 
 DATABASE = "INGEST_TEST_DB"
-_DEPLOY = Path(__file__).parents[2] / "deploy"
 _READY_SECONDS = 60
 
 
@@ -60,16 +56,10 @@ class LocalWarehouse:
         self.process.stdout.close()
 
     def deploy(self) -> None:
-        """Database, schema and the two deploy files of the RAW layer, as `caves deploy` would run them."""
+        """Roles, database and the deploy files of the RAW layer, as `caves deploy` would run them."""
         with self.session() as run:
-            run(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
-            run(f"CREATE SCHEMA IF NOT EXISTS {RAW_DATA}")
-            for file in ("020_raw.sql", "060_ingest.sql"):
-                text = (_DEPLOY / file).read_text(encoding="utf-8")
-                text = text.replace("<% ctx.env.CAVES_DATABASE %>", DATABASE)
-                for statement, _ in split_statements(io.StringIO(text), remove_comments=True):
-                    if statement.strip(" ;\n"):
-                        run(statement)
+            files = (ACCOUNT, "010_foundation", "020_raw", "060_ingest")
+            run_files(run, *files, CAVES_DATABASE=DATABASE)
 
     @contextmanager
     def session(self) -> Iterator[Any]:

@@ -93,7 +93,8 @@ def start(folder: Path, minute_seconds: float) -> Iterator[Pipeline]:
     running = local.start(state_folder, minute_seconds=minute_seconds, port=0)
     try:
         pipeline = Pipeline(state_folder, running, connection.target("local", state_folder.config_file))
-        deploy.deploy(pipeline.target, project.root(), log.debug)
+        deploy.bootstrap(pipeline.target, project.root(), log.debug)
+        pipeline.deploy()
         yield pipeline
     finally:
         local.stop(state_folder)

@@ -63,7 +63,9 @@ def up(
         console.note(f"deploying {step.title} ...")
         shown.one_more(f"Deploying {step.title}")
 
-    with bar("Deploying", total=len(deploy.steps(root, chosen)), begun=-1) as shown:
+    count = len(deploy.bootstrap_steps(root, chosen)) + len(deploy.steps(root, chosen))
+    with bar("Deploying", total=count, begun=-1) as shown:
+        deploy.bootstrap(chosen, root, report)
         deploy.deploy(chosen, root, report)
     caves = project.as_typed("caves")
     console.out.print(

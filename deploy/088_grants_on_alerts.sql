@@ -1,0 +1,14 @@
+-- Why: operators suspend, resume and run the alerts.
+-- Grain: one statement per alert.
+-- Reads/Writes: grants on the six alerts.
+-- Rerun: safe, and needed after every CREATE OR REPLACE, which drops the grants of what it replaces.
+
+USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
+USE DATABASE <% ctx.env.CAVES_DATABASE %>;
+
+GRANT OPERATE ON ALERT OPS.ALERT_LOW_STOCK TO ROLE <% ctx.env.CAVES_ROLES %>_OPERATOR;
+GRANT OPERATE ON ALERT OPS.ALERT_PIPELINE_LAG TO ROLE <% ctx.env.CAVES_ROLES %>_OPERATOR;
+GRANT OPERATE ON ALERT OPS.ALERT_FAILED_TASKS TO ROLE <% ctx.env.CAVES_ROLES %>_OPERATOR;
+GRANT OPERATE ON ALERT OPS.ALERT_REJECTED_SHARE TO ROLE <% ctx.env.CAVES_ROLES %>_OPERATOR;
+GRANT OPERATE ON ALERT OPS.ALERT_BROKEN_INVARIANTS TO ROLE <% ctx.env.CAVES_ROLES %>_OPERATOR;
+GRANT OPERATE ON ALERT OPS.ALERT_BROKEN_STOCK TO ROLE <% ctx.env.CAVES_ROLES %>_OPERATOR;
