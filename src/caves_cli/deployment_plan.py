@@ -118,8 +118,8 @@ def summary(changes: Iterable[Change]) -> list[str]:
 
 def _existing(session: SnowflakeConnection, database: str) -> Iterator[tuple[str, set[str]]]:
     for kind in _KINDS:
-        where = "" if kind in _OF_ACCOUNT else f" IN DATABASE {_quoted(database)}"
-        yield kind, {_name(kind, row) for row in _rows(session, f"SHOW {kind}S{where}")}
+        where = "" if kind in _OF_ACCOUNT else f" IN DATABASE {quoted(database)}"
+        yield kind, {_name(kind, row) for row in rows(session, f"SHOW {kind}S{where}")}
 
 
 def _name(kind: str, row: Mapping[str, object]) -> str:
@@ -131,15 +131,16 @@ def _name(kind: str, row: Mapping[str, object]) -> str:
 def _columns(session: SnowflakeConnection, database: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     query = (
-        f"SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM {_quoted(database)}.INFORMATION_SCHEMA.COLUMNS"  # noqa: S608 - quoted
+        f"SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM {quoted(database)}.INFORMATION_SCHEMA.COLUMNS"  # noqa: S608 - quoted
         " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
     )
-    for row in _rows(session, query):
+    for row in rows(session, query):
         found.setdefault(f"{row['TABLE_SCHEMA']}.{row['TABLE_NAME']}", []).append(str(row["COLUMN_NAME"]))
     return found
 
 
-def _rows(session: SnowflakeConnection, statement: str) -> list[dict[str, object]]:
+def rows(session: SnowflakeConnection, statement: str) -> list[dict[str, object]]:
+    """What a SHOW or SELECT answers; nothing where the thing is not there or not supported."""
     with session.cursor(DictCursor) as cursor:
         try:
             cursor.execute(statement)
@@ -149,5 +150,6 @@ def _rows(session: SnowflakeConnection, statement: str) -> list[dict[str, object
         return [dict(row) for row in cursor.fetchall()]
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name that was not quoted where it was made, as a quoted identifier."""
     return '"' + name.upper().replace('"', '""') + '"'

@@ -23,6 +23,7 @@ from caves_cli.commands import (
     reference,
     rejected,
     status,
+    teardown,
     up,
     verify,
 )
@@ -78,6 +79,7 @@ app.command(rich_help_panel=_ANYWHERE, cls=status.StatusPage)(status.status)
 app.command(rich_help_panel=_ANYWHERE)(verify.verify)
 app.command(rich_help_panel=_ANYWHERE)(dashboard.dashboard)
 app.command(rich_help_panel=_ANYWHERE)(doctor.doctor)
+app.command(rich_help_panel=_ANYWHERE)(teardown.teardown)
 app.add_typer(rejected.app, rich_help_panel=_ANYWHERE)
 app.command(rich_help_panel=_SHELL)(completion.completion)
 app.command(hidden=True)(reference.reference)

@@ -22,10 +22,6 @@ def test_the_deployment_is_sql_then_code_then_tasks() -> None:
     assert "080_analytics.sql" in [file.name for file in last.files]
 
 
-def test_the_deployment_never_tears_down() -> None:
-    assert not [step for step in deploy.steps(ROOT, PROD) if "teardown" in " ".join(step.arguments)]
-
-
 def test_another_database_is_said_to_the_cli_and_to_the_templates() -> None:
     other = replace(
         PROD, database="WINE", flags=("--database", "WINE"), config_file=ROOT / ".caves/config.toml"

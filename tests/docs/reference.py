@@ -35,8 +35,6 @@ RETURNS: Final = {
 # Variables that no flag of `caves` stands for.
 OTHER_VARIABLES: Final = {
     "CAVES_DEBUG": "1: tracebacks and the whole log, as `--debug`",
-    "CAVES_NOTIFICATION_INTEGRATION": "the integration of [deploy/optional/send_alerts.sql]"
-    "(../operations.md#mail-webhook-queue)",
     "SNOWFLAKE_HOME": "the Snowflake CLI's folder of `connections.toml`, `config.toml`; else `~/.snowflake`",
     "SNOWFLAKE_CONNECTIONS_<NAME>_<KEY>": "one key of a connection, such as"
     " `SNOWFLAKE_CONNECTIONS_PROD_ROLE`; wins over the file, so that no secret has to stand in it",
