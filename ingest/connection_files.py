@@ -1,9 +1,14 @@
-"""Connections by name, from the Snowflake CLI's own files.
+"""Connections by name, from the Snowflake CLI's own files and environment variables.
 
 One file serves the `snow` CLI, this package and the `caves` command, so a connection is set up once, by the
 means that Snowflake documents. Two shapes exist: config.toml has tables [connections.NAME],
-connections.toml has [NAME].
-https://docs.snowflake.com/en/developer-guide/snowflake-cli/connecting/configure-cli
+connections.toml has [NAME]. Names and precedence are the CLI's:
+
+    SNOWFLAKE_CONNECTIONS_<NAME>_<KEY>   over what the file says
+    the file                             connections.toml; without one, config.toml
+    SNOWFLAKE_<KEY>                      where neither says anything
+
+https://docs.snowflake.com/en/developer-guide/snowflake-cli/connecting/configure-connections
 """
 
 import os
@@ -12,23 +17,42 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+from platformdirs import PlatformDirs
+
 from ingest.errors import ConnectionFileUnreadable, ConnectionNotFound
 
 CONFIG_FILE_VARIABLE: Final = "CAVES_CONFIG_FILE"
 LOCAL_CONFIG_FILE: Final = Path(".caves/config.toml")
 
-# The CLI spells these its own way; the connector knows only the right-hand names.
-_CONNECTOR_NAMES: Final = {
-    "private_key_path": "private_key_file",
-    "private_key_passphrase": "private_key_file_pwd",
-}
+# As the CLI has them: two spellings of one key, of which the first is gone after reading.
+_ALIASES: Final = {"private_key_path": "private_key_file", "private_key_file_pwd": "private_key_passphrase"}
+# What SNOWFLAKE_<KEY> may say; the order is the CLI's, for of two spellings the first counts.
+_FROM_ENVIRONMENT: Final = (
+    *("account", "user", "password", "host", "port", "protocol", "authenticator"),
+    *("workload_identity_provider", "private_key_file", "private_key_path", "private_key_raw"),
+    *("database", "schema", "role", "warehouse", "token", "token_file_path"),
+    *("oauth_client_id", "oauth_client_secret", "oauth_authorization_url", "oauth_token_request_url"),
+    *("oauth_redirect_uri", "oauth_scope", "oauth_disable_pkce", "oauth_enable_refresh_tokens"),
+    *("oauth_enable_single_use_refresh_tokens", "client_store_temporary_credential", "secondary_roles"),
+)
+_FLAGS: Final = frozenset(
+    {
+        "oauth_disable_pkce",
+        "oauth_enable_refresh_tokens",
+        "oauth_enable_single_use_refresh_tokens",
+        "client_store_temporary_credential",
+    }
+)
 _SECRETS: Final = ("password", "passcode", "token", "private_key", "secret", "pwd", "passphrase")
-# A path is no secret, and the reader of a message needs it.
-_PATH_SUFFIXES: Final = ("_file", "_path")
+# A path or an address is no secret, and the reader of a message needs it.
+_NO_SECRETS: Final = ("_file", "_path", "_url", "_tokens")
 
 
 class ConnectionParameters(dict[str, Any]):
-    """What the connector takes; prints its secrets as ***, so that no log or traceback spells one."""
+    """What a connection says; prints its secrets as ***, so that no log or traceback spells one."""
+
+    # Which connection it is, for messages.
+    name: str = "?"
 
     def __repr__(self) -> str:
         return repr({key: "***" if _is_secret(key) else value for key, value in self.items()})
@@ -48,9 +72,7 @@ def load_connection(name: str, config_file: Path | str | None = None) -> Connect
     """The parameters of the connection `name`.
 
     An explicit file (argument, then CAVES_CONFIG_FILE) is the only one searched. Otherwise the local
-    warehouse's file in the working folder comes first, then the user's own Snowflake files. As in the
-    `snow` CLI, variables SNOWFLAKE_CONNECTIONS_<NAME>_<KEY> override single keys, so that a secret need not
-    stand in a file.
+    warehouse's file in the working folder comes first, then the user's own Snowflake files.
     """
     return find_connection(name, config_file)[1]
 
@@ -79,7 +101,12 @@ def _candidates(config_file: Path | str | None) -> list[Path]:
 
 def _default_files() -> list[Path]:
     home = Path(os.environ.get("SNOWFLAKE_HOME", "~/.snowflake")).expanduser()
-    return [LOCAL_CONFIG_FILE, home / "connections.toml", home / "config.toml"]
+    if not home.exists():
+        # ~/.config/snowflake (XDG_CONFIG_HOME) on Linux, and what is customary elsewhere.
+        home = PlatformDirs(appname="snowflake", appauthor=False).user_config_path
+    connections = home / "connections.toml"
+    # One replaces the other; the CLI does not read both.
+    return [LOCAL_CONFIG_FILE, connections if connections.exists() else home / "config.toml"]
 
 
 def _read_connections(path: Path, *, required: bool) -> Mapping[str, Any]:
@@ -97,12 +124,18 @@ def _read_connections(path: Path, *, required: bool) -> Mapping[str, Any]:
 
 
 def _connection_parameters(name: str, table: Mapping[str, Any]) -> ConnectionParameters:
-    merged = {**table, **_overrides(name)}
-    renamed = {_CONNECTOR_NAMES.get(key, key): value for key, value in merged.items()}
-    parameters = ConnectionParameters(renamed)
-    if "private_key_file" in parameters and "PRIVATE_KEY_PASSPHRASE" in os.environ:
-        # The `snow` CLI's own variable for the passphrase of a key file.
-        parameters.setdefault("private_key_file_pwd", os.environ["PRIVATE_KEY_PASSPHRASE"])
+    parameters = ConnectionParameters()
+    for key, value in {**table, **_overrides(name)}.items():
+        parameters[_ALIASES.get(key, key)] = value
+    for key in _FROM_ENVIRONMENT:
+        if value := os.environ.get(f"SNOWFLAKE_{key.upper()}"):
+            parameters.setdefault(_ALIASES.get(key, key), value)
+    if "PRIVATE_KEY_PASSPHRASE" in os.environ and {"private_key_file", "private_key_raw"} & set(parameters):
+        parameters["private_key_passphrase"] = os.environ["PRIVATE_KEY_PASSPHRASE"]
+    for key in _FLAGS & set(parameters):
+        # A variable of the environment is text, and the connector takes any text for true.
+        parameters[key] = str(parameters[key]).lower() in ("true", "1", "yes", "on")
+    parameters.name = name
     return parameters
 
 
@@ -112,4 +145,4 @@ def _overrides(name: str) -> dict[str, str]:
 
 
 def _is_secret(key: str) -> bool:
-    return not key.endswith(_PATH_SUFFIXES) and any(word in key for word in _SECRETS)
+    return not key.endswith(_NO_SECRETS) and any(word in key for word in _SECRETS)

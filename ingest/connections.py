@@ -7,6 +7,7 @@ import snowflake.connector
 from snowflake.connector import errors as connector_errors
 from snowflake.connector.backoff_policies import exponential_backoff
 
+from ingest import credentials
 from ingest.connection_files import ConnectionParameters, load_connection
 from ingest.errors import WarehouseRefusedLogin, WarehouseUnreachable
 
@@ -46,17 +47,16 @@ def open_connection(parameters: ConnectionParameters) -> "snowflake.connector.Sn
         "network_timeout": NETWORK_TIMEOUT_SECONDS,
         "backoff_policy": exponential_backoff(cap=LONGEST_PAUSE_SECONDS),
         "application": "caves",
-        **parameters,
+        **credentials.for_connector(parameters),
     }
     try:
         connection = snowflake.connector.connect(**arguments)
     except connector_errors.Error as error:
         if _is_refusal(error):
-            raise WarehouseRefusedLogin(parameters.where, parameters.get("user"), reason_of(error)) from error
+            raise WarehouseRefusedLogin(
+                parameters.name, parameters.where, parameters.get("user"), reason_of(error)
+            ) from error
         raise WarehouseUnreachable(parameters.where, reason_of(error)) from error
-    except OSError as error:
-        # A key file that is not there: the connector lets Python's own error through.
-        raise WarehouseRefusedLogin(parameters.where, parameters.get("user"), error) from error
     # A server that accepts and never answers holds a login for the socket timeout, not the login timeout, so
     # the login has the short one. The connector has no public way to lengthen it for the statements after it.
     vars(connection)["_socket_timeout"] = parameters.get("socket_timeout", SOCKET_TIMEOUT_SECONDS)

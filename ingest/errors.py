@@ -56,13 +56,34 @@ class WarehouseUnreachable(IngestError):
         )
 
 
+class CredentialUnusable(IngestError):
+    """A connection whose key or token cannot be used; the warehouse was not asked."""
+
+    def __init__(self, name: str, wrong: str, way_out: str) -> None:
+        super().__init__(f"Connection {name!r} cannot log in: {wrong}. {way_out}")
+
+
 class WarehouseRefusedLogin(IngestError):
     """It answered, and does not let this user in."""
 
-    def __init__(self, where: str, user: object, reason: object) -> None:
+    # By what the warehouse says; the first that is found counts.
+    _WAYS_OUT: ClassVar = {
+        "JWT token is invalid": "Has the user this key (DESCRIBE USER shows its RSA_PUBLIC_KEY_FP), and are "
+        "`account` and this machine's clock right? With the id, SYSTEM$GET_LOGIN_FAILURE_DETAILS tells why.",
+        "OAuth access token expired": "Get a new token, into token_file_path or token.",
+        "OAuth access token": "Get a token for this account from the OAuth server; "
+        "with the id, SYSTEM$GET_LOGIN_FAILURE_DETAILS tells what is wrong with this one.",
+        "Access Token": "Ask for a token with the scope session:role:NAME, or set `role` to one that it has.",
+        "User access disabled": "An administrator enables it: ALTER USER ... SET DISABLED = FALSE.",
+        "role": "Set `role` to one that the user has, or grant it: GRANT ROLE ... TO USER ...",
+    }
+    _WAY_OUT: ClassVar = "Check user, key or password of this connection (`snow connection test`)."
+
+    def __init__(self, name: str, where: str, user: object, reason: object) -> None:
+        said = str(reason)
+        way_out = next((way for words, way in self._WAYS_OUT.items() if words in said), self._WAY_OUT)
         super().__init__(
-            f"The warehouse at {where} refused user {user!r}: {reason}. "
-            "Check user, key or password of this connection (`snow connection test`)."
+            f"The warehouse at {where} refused user {user!r} of connection {name!r}: {said}. {way_out}"
         )
 
 

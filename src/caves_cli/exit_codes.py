@@ -41,6 +41,7 @@ def exit_code(error: BaseException) -> ExitCode:
     unreachable = (
         ingest_errors.ConnectionFileUnreadable,
         ingest_errors.ConnectionNotFound,
+        ingest_errors.CredentialUnusable,
         ingest_errors.WarehouseUnreachable,
         ingest_errors.WarehouseRefusedLogin,
         ingest_errors.BrokerUnreachable,

@@ -2,9 +2,11 @@
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from caves_cli import project
@@ -35,13 +37,24 @@ class Answer:
 
 def run(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Answer:
     """Run `snow ARGUMENTS` in the project's folder."""
-    done = subprocess.run(
-        [str(project.executable("snow")), *arguments],
-        cwd=folder,
-        env={**os.environ, **ENVIRONMENT, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with _home(arguments) as home:
+        done = subprocess.run(
+            [str(project.executable("snow")), *arguments],
+            cwd=folder,
+            env={**os.environ, **ENVIRONMENT, **home, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def _home(arguments: Sequence[str]) -> Iterator[dict[str, str]]:
+    # With a connections.toml in its home the CLI ignores the connections of --config-file.
+    if "--config-file" not in arguments:
+        yield {}
+        return
+    with TemporaryDirectory(prefix="caves-snow-") as empty:
+        yield {"SNOWFLAKE_HOME": empty}

@@ -35,10 +35,12 @@ RETURNS: Final = {
 # Variables that no flag of `caves` stands for.
 OTHER_VARIABLES: Final = {
     "CAVES_DEBUG": "1: tracebacks and the whole log, as `--debug`",
-    "SNOWFLAKE_HOME": "the Snowflake CLI's folder of `connections.toml`, `config.toml`; else `~/.snowflake`",
+    "SNOWFLAKE_HOME": "the Snowflake CLI's folder of `connections.toml`, `config.toml`; else `~/.snowflake`"
+    " and, where that is not there, the system's own place (`~/.config/snowflake` on Linux)",
     "SNOWFLAKE_CONNECTIONS_<NAME>_<KEY>": "one key of a connection, such as"
     " `SNOWFLAKE_CONNECTIONS_PROD_ROLE`; wins over the file, so that no secret has to stand in it",
-    "PRIVATE_KEY_PASSPHRASE": "passphrase of the connection's key file",
+    "SNOWFLAKE_<KEY>": "one key of every connection that does not say it itself, such as `SNOWFLAKE_ACCOUNT`",
+    "PRIVATE_KEY_PASSPHRASE": "passphrase of the connection's private key; wins over the file",
 }
 _COMPOSE_VARIABLE: Final = re.compile(r"\$\{(\w+)(?::-([^}]*)|:\?([^}]*))?\}")
 

@@ -8,6 +8,7 @@ TYPED: Final = {
     "The connection file ... cannot be read: ...": "caves status --config-file missing.toml",
     "The warehouse at ... does not answer: ...": "SNOWFLAKE_CONNECTIONS_LOCAL_PORT=1 caves status",
     "The warehouse at ... refused user ...: ...": "SNOWFLAKE_CONNECTIONS_LOCAL_PASSWORD=wrong caves status",
+    "Connection ... cannot log in: ...": "SNOWFLAKE_CONNECTIONS_LOCAL_PRIVATE_KEY_FILE=no.p8 caves status",
     "The local warehouse of ... is already running on port ...": "caves up",
     "Port ... is already in use.": "caves ingest --until-caught-up --metrics-port {port}",
     "The pipeline's tables cannot be read through connection ...": "caves status --database NOWHERE_DB",

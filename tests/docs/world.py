@@ -87,12 +87,13 @@ class World:
             assert not (self.folder / ".caves").exists()
 
     def _add_account(self) -> None:
-        """Beside the local connection the reader has an account, here played by the same warehouse."""
+        """The reader administers an account too, here played by the same warehouse."""
         local = tomllib.loads((self.folder / ".caves" / "config.toml").read_text(encoding="utf-8"))
         lines = [f"{key} = {json.dumps(value)}" for key, value in local["connections"]["local"].items()]
         file = self.home / "config.toml"
         file.touch(mode=0o600)
-        file.write_text("\n".join(["[connections.prod]", *lines, ""]), encoding="utf-8")
+        tables = (["[connections.prod]", *lines, ""], ["[connections.admin]", *lines, ""])
+        file.write_text("\n".join(line for table in tables for line in table), encoding="utf-8")
 
     def new_page(self) -> None:
         """A new terminal: nothing is exported, and the worksheet is in no schema."""
@@ -105,6 +106,8 @@ class World:
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "SNOWFLAKE_HOME": str(self.home),
             "COLUMNS": "80",
+            # What connections.md has the reader type unseen.
+            "PRIVATE_KEY_PASSPHRASE": "ouvre-toi",
         }
 
     def end_page(self) -> None:

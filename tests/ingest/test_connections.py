@@ -1,6 +1,10 @@
 """Connections by name: found where the Snowflake CLI keeps them, and never a secret in a message."""
 
+import json
+import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,8 +22,10 @@ from ingest.errors import (
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith(("SNOWFLAKE_", "CAVES_", "PRIVATE_KEY"))]:
+        monkeypatch.delenv(variable)
+    (tmp_path / "home").mkdir()
     monkeypatch.setenv("SNOWFLAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("CAVES_CONFIG_FILE", raising=False)
 
 
 def _write(path: Path, text: str) -> Path:
@@ -73,8 +79,79 @@ def test_passphrase_of_a_key_is_given_only_with_a_key(
         tmp_path / "c.toml",
         '[connections.keyed]\nprivate_key_file = "k.p8"\n[connections.plain]\nuser = "u"\n',
     )
-    assert load_connection("keyed", file)["private_key_file_pwd"] == "open sesame"
+    assert load_connection("keyed", file)["private_key_passphrase"] == "open sesame"
     assert load_connection("plain", file) == {"user": "u"}
+
+
+def test_connections_toml_takes_the_place_of_config_toml(tmp_path: Path) -> None:
+    _write(tmp_path / "home/config.toml", '[connections.prod]\naccount = "p"\n')
+    assert load_connection("prod") == {"account": "p"}
+    _write(tmp_path / "home/connections.toml", '[test]\naccount = "t"\n')
+    with pytest.raises(ConnectionNotFound, match="These have: test"):
+        load_connection("prod")
+
+
+def test_without_a_folder_of_snowflakes_the_systems_own_place_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNOWFLAKE_HOME", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for place in ("xdg/snowflake", "Library/Application Support/snowflake"):
+        _write(tmp_path / place / "config.toml", '[connections.prod]\naccount = "p"\n')
+    assert load_connection("prod") == {"account": "p"}
+
+
+def test_passphrase_of_the_environment_wins_over_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _write(
+        tmp_path / "c.toml", '[connections.prod]\nprivate_key_path = "k.p8"\nprivate_key_file_pwd = "old"\n'
+    )
+    assert load_connection("prod", file)["private_key_passphrase"] == "old"
+    monkeypatch.setenv("PRIVATE_KEY_PASSPHRASE", "new")
+    assert load_connection("prod", file)["private_key_passphrase"] == "new"
+
+
+AS_THE_CLI = """
+import json, os
+from snowflake.cli._app.snow_connector import resolve_connection_parameters
+from snowflake.cli.api.config import config_init
+config_init(None)
+print(json.dumps(resolve_connection_parameters(connection_name="prod")))
+"""
+
+
+def test_names_and_precedence_are_those_of_the_snow_cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = """[prod]
+account = "from the file"
+user = "from the file"
+role = "from the file"
+private_key_path = "from the file"
+private_key_file_pwd = "from the file"
+oauth_enable_refresh_tokens = "false"
+of_ones_own = 1
+"""
+    _write(tmp_path / "home/config.toml", "[connections.prod]\naccount = 'not this one'\n").chmod(0o600)
+    _write(tmp_path / "home/connections.toml", said).chmod(0o600)
+    for variable in ("CONNECTIONS_PROD_USER", "USER", "CONNECTIONS_PROD_TOKEN", "TOKEN", "ROLE", "SCHEMA"):
+        monkeypatch.setenv(f"SNOWFLAKE_{variable}", f"from SNOWFLAKE_{variable}")
+    for variable in (
+        "PRIVATE_KEY_PATH",
+        "PRIVATE_KEY_RAW",
+        "AUTHENTICATOR",
+        "TOKEN_FILE_PATH",
+        "OF_ONES_OWN",
+    ):
+        monkeypatch.setenv(f"SNOWFLAKE_{variable}", f"from SNOWFLAKE_{variable}")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", AS_THE_CLI], capture_output=True, text=True, check=True
+    )
+    ours = load_connection("prod")
+    assert dict(ours) == json.loads(done.stdout.splitlines()[-1])
+    assert (ours["user"], ours["role"]) == ("from SNOWFLAKE_CONNECTIONS_PROD_USER", "from the file")
 
 
 def test_mistyped_name_is_answered_with_the_names_that_exist(tmp_path: Path) -> None:
@@ -106,7 +183,12 @@ def test_explicit_file_that_is_missing_is_said() -> None:
 
 def test_secrets_print_as_stars() -> None:
     parameters = ConnectionParameters(
-        user="albert", password="s3cret", token="t0ken", private_key_file_pwd="pass", private_key_file="k.p8"
+        user="albert",
+        password="s3cret",
+        token="t0ken",
+        private_key_raw="pass'",
+        private_key_passphrase="pass",
+        private_key_file="k.p8",
     )
     for text in (str(parameters), repr(parameters), f"{parameters}", f"{[parameters]}"):
         assert "s3cret" not in text and "t0ken" not in text and "pass'" not in text
@@ -154,15 +236,6 @@ def test_warehouse_that_accepts_and_never_answers_fails_within_seconds() -> None
         assert time.monotonic() - begun < 10
 
 
-def test_key_file_that_is_missing_is_no_reason_to_retry() -> None:
-    parameters = ConnectionParameters(
-        account="a", user="svc", authenticator="SNOWFLAKE_JWT", private_key_file="nowhere.p8"
-    )
-    with pytest.raises(WarehouseRefusedLogin, match=r"'svc'.*nowhere\.p8") as caught:
-        open_connection(parameters)
-    assert not caught.value.transient
-
-
 @pytest.mark.parametrize("changed", [True, False])
 def test_a_refusal_counts_only_if_the_file_still_says_what_was_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: bool
@@ -176,7 +249,7 @@ def test_a_refusal_counts_only_if_the_file_still_says_what_was_refused(
         if changed:
             _write(file, '[connections.local]\naccount = "a"\npassword = "new"\n')
         if parameters["password"] == "old":
-            raise WarehouseRefusedLogin("w", "u", "wrong password")
+            raise WarehouseRefusedLogin("local", "w", "u", "wrong password")
         return "connected"
 
     monkeypatch.setattr("ingest.connections.open_connection", open_)

@@ -2,19 +2,22 @@
 
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from caves_cli import processes, project, state
 from caves_cli.doctor.finding import Finding, ok, problem, skipped, warning
 from caves_cli.errors import StateUnreadable
 from caves_cli.state import State, StateFolder
-from ingest.connection_files import ConnectionParameters, find_connection
+from ingest.connection_files import connections_by_file, find_connection
 from ingest.errors import ConnectionFileUnreadable, ConnectionNotFound
 
 _CONNECT_SECONDS: Final = 2.0
-_SECRETS: Final = ("password", "token", "private_key_file_pwd", "passcode")
+_SECRETS: Final = (
+    *("password", "token", "passcode", "private_key_raw", "private_key_passphrase", "private_key_file_pwd"),
+    "oauth_client_secret",
+)
 _OURS: Final = ("snowcellar", "caves_cli.main")
 
 
@@ -64,14 +67,16 @@ def leftovers(folder: Path, known: set[int]) -> Finding:
 def connection_file(connection: str, config_file: Path | None) -> Finding:
     check = "Connection file"
     try:
-        path, parameters = find_connection(connection, config_file)
+        path, _ = find_connection(connection, config_file)
+        # As it is written: what the environment adds is no fault of the file.
+        tables = next(tables for file, tables in connections_by_file(config_file) if file == path)
     except ConnectionNotFound as error:
         mend = "caves up" if connection == "local" else f"snow connection add --connection-name {connection}"
         return problem(check, f"{str(error).split('. Start')[0]}.", mend)
     except ConnectionFileUnreadable as error:
         return problem(check, str(error), "mend the file, or name another with --config-file")
     mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077 and _holds_secrets(parameters):
+    if mode & 0o077 and _holds_secrets(tables[connection]):
         found = f"{path} holds a secret and can be read by others (mode {mode:04o})"
         return problem(check, found, f"chmod 600 {path}")
     if mode & 0o077:
@@ -79,8 +84,8 @@ def connection_file(connection: str, config_file: Path | None) -> Finding:
     return ok(check, f"{path}, mode {mode:04o}")
 
 
-def _holds_secrets(parameters: ConnectionParameters) -> bool:
-    return any(parameters.get(key) for key in _SECRETS)
+def _holds_secrets(written: Mapping[str, Any]) -> bool:
+    return any(written.get(key) for key in _SECRETS)
 
 
 def _listens(port: int) -> bool:
