@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+AUDIT := .venv-audit
 # auto: uv where present, else uv from pip, else pip. `make install INSTALLER=pip` forces plain pip.
 INSTALLER ?= auto
 ARGS ?=
@@ -12,7 +13,7 @@ EVENTS ?= 100000
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka crash-points hostile faults check format bench clean
+.PHONY: help install install-locked lock demo test test-kafka test-live crash-points hostile faults check audit licences sbom format bench clean
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +24,14 @@ $(STAMP): pyproject.toml constraints.txt
 	@bash .ci/install $(VENV) $(INSTALLER) $(PYTHON)
 	@touch $@
 
+install-locked: ## as install, from constraints-hashed.txt: every file of every package has the hash it had
+	@bash .ci/install-locked $(VENV) $(PYTHON)
+	@touch $(STAMP)
+
+lock: ## write constraints-hashed.txt anew, after a change of constraints.txt or of a dependency
+	@uv pip compile --quiet --generate-hashes --no-header --no-annotate --group dev -c constraints.txt pyproject.toml \
+		--output-file constraints-hashed.txt
+
 demo: $(STAMP) ## run the whole pipeline on this machine and check it (ARGS="--events 5000")
 	@$(BIN)/caves demo $(ARGS)
 
@@ -31,6 +40,10 @@ test: $(STAMP) ## run every test but those that need Apache Kafka (ARGS="tests/u
 
 test-kafka: $(STAMP) ## run the tests that need Apache Kafka; skipped where Java or Maven is missing
 	@$(BIN)/pytest -m kafka -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-live: $(STAMP) ## try the pipeline on an account, in a database of its own (CONNECTION=name)
+	@test -n "$(CONNECTION)" || { echo "Say which: make test-live CONNECTION=name (snow connection list)" >&2; exit 2; }
+	@CAVES_LIVE_CONNECTION=$(CONNECTION) $(BIN)/pytest -m live tests/live $(ARGS)
 
 crash-points: $(STAMP) ## what takes too long for every day: each crash point, each task, the fault runner
 	@$(BIN)/pytest -m exhaustive tests/faults $(ARGS)
@@ -47,6 +60,22 @@ check: $(STAMP) ## lint, type check and SQL lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar deploy analytics src/caves_snowpark/invariants
+
+audit: $(STAMP) $(AUDIT)/.installed ## look the pinned versions up in the database of known vulnerabilities
+	@$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r constraints.txt
+
+licences: $(STAMP) ## print every dependency's licence; fails at one that we may not use
+	@$(BIN)/python -m tests.supply_chain.licences
+
+sbom: $(STAMP) $(AUDIT)/.installed ## write dist/sbom.json, what is installed, in CycloneDX
+	@mkdir -p dist
+	@$(AUDIT)/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
+	@echo "dist/sbom.json"
+
+$(AUDIT)/.installed: .ci/audit-tools.txt
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r .ci/audit-tools.txt
+	@touch $@
 
 format: $(STAMP) ## rewrite the Python files as ruff likes them
 	$(BIN)/ruff check --fix .

@@ -44,10 +44,14 @@ class Outcome:
 
 
 def measure(folder: Path, bootstrap: str, warehouse_pid: int, ingestors: int, events: int) -> Outcome:
-    """One run with so many ingestors on an empty RAW."""
+    """One run with so many ingestors on an empty RAW, in a group that none has been in before.
+
+    The embedded broker may let a member wait for ever that joins a group whose members have all just left.
+    """
     _empty(folder)
     logs = [folder / f"ingest-{number}.log" for number in range(ingestors)]
     command = [str(CAVES), "ingest", "--topic", TOPIC, "--bootstrap", bootstrap, "--log-format", "json"]
+    command += ["--group", f"scale-out-{time.time_ns()}"]
     members = []
     for path in logs:
         with path.open("w") as log:
