@@ -120,7 +120,23 @@ def _client_parameters(session: Session) -> list[dict[str, Any]]:
         # Array bindings stay inline: a client would stage larger ones in a stage of its own.
         {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
         {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
+        *_OUTPUT_FORMATS,
     ]
+
+
+_OUTPUT_FORMATS = [
+    {"name": f"{name}_OUTPUT_FORMAT", "value": value}
+    for name, value in {
+        "DATE": "YYYY-MM-DD",
+        "TIME": "HH24:MI:SS",
+        "TIMESTAMP": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM",
+        "TIMESTAMP_NTZ": "YYYY-MM-DD HH24:MI:SS.FF3",
+        "TIMESTAMP_LTZ": "",
+        "TIMESTAMP_TZ": "",
+        "BINARY": "HEX",
+    }.items()
+]
+"""An account's defaults: how drivers that hand out texts, as JDBC does, write dates and times."""
 
 
 async def _session(request: Request) -> Response:
