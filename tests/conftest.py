@@ -1,4 +1,4 @@
-"""How `make test` shares the files among its processes."""
+"""Which tests run only where they are asked for, and how `make test` shares the files among its processes."""
 
 from typing import Any, Final
 
@@ -22,3 +22,16 @@ class FilesThatShare(LoadFileScheduling):  # type: ignore[misc]
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesThatShare | None:
     return FilesThatShare(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long, or needs Java, runs where it is asked for by its marker."""
+    reasons = {
+        "kafka": "needs Apache Kafka: `make test-kafka`, or pytest -m kafka",
+        "exhaustive": "takes minutes: pytest -m exhaustive",
+    }
+    for marker, reason in reasons.items():
+        if marker not in str(config.option.markexpr):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))

@@ -23,19 +23,6 @@ from tests.ingest.doubles import a_run
 from tests.ingest.warehouse import LocalWarehouse
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long, or needs Java, runs where it is asked for by its marker."""
-    reasons = {
-        "kafka": "needs Apache Kafka: `make test-kafka`, or pytest -m kafka",
-        "exhaustive": "takes minutes: pytest -m exhaustive",
-    }
-    for marker, reason in reasons.items():
-        if marker not in str(config.option.markexpr):
-            for item in items:
-                if item.get_closest_marker(marker):
-                    item.add_marker(pytest.mark.skip(reason=reason))
-
-
 @pytest.fixture(scope="session")
 def kafka_is_here() -> None:
     """Skips where Java or Maven is missing, and says which."""

@@ -1,6 +1,7 @@
 """Events from Kafka to production tables, and the seven invariants on what comes out."""
 
 import json
+import re
 
 import pytest
 from snowflake.connector import SnowflakeConnection
@@ -9,6 +10,7 @@ from caves_cli import overview, report, verification
 from caves_cli.report import Report
 from caves_snowpark import names
 from ingest.truth import Truth
+from tests.deploy import kinds
 
 
 def broken(session: SnowflakeConnection, *statements: str) -> list[str]:
@@ -51,6 +53,44 @@ def test_the_task_history_shows_what_a_procedure_returned(session: SnowflakeConn
     runs = [run for run in overview.task_runs(session, 1000) if run.state == "SUCCEEDED"]
     counted = [json.loads(run.returned or "{}") for run in runs if "DISTRIBUTOR" in run.name]
     assert sum(counts.get("read", 0) for counts in counted) == truth.events_produced
+
+
+def test_what_the_procedures_send_parses_by_two_tools_that_are_not_ours(
+    session: SnowflakeConnection, truth: Truth
+) -> None:
+    sent = sent_by_procedures(session)
+    assert {statement.split()[0] for statement in sent} == {
+        "BEGIN",
+        "INSERT",
+        "MERGE",
+        "SELECT",
+        "COMMIT",
+        "CALL",
+    }
+    for statement in sent:
+        assert kinds.known_to_sqlglot(statement) or statement.startswith("CALL "), statement
+        # Seven seconds each for those of 18,000 characters, which repeat what the shorter ones are made of.
+        assert len(statement) > 10_000 or kinds.known_to_sqlfluff(statement), statement
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(600)
+def test_the_longest_statements_parse_too(session: SnowflakeConnection, truth: Truth) -> None:
+    longest = [statement for statement in sent_by_procedures(session) if len(statement) > 10_000]
+    assert len(longest) == 4
+    assert all(kinds.known_to_sqlfluff(statement) for statement in longest)
+
+
+def sent_by_procedures(session: SnowflakeConnection) -> list[str]:
+    """One statement of each form that ran within a CALL."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            "SELECT QUERY_TEXT FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(RESULT_LIMIT => 10000))"
+            " WHERE PARENT_QUERY_ID IS NOT NULL AND QUERY_TYPE <> 'DESCRIBE_QUERY'"
+        )
+        texts = [str(text) for (text,) in cursor.fetchall()]
+    # Generated names, values and numbers differ from call to call.
+    return list({re.sub(r"SNOWPARK_[A-Z0-9_]+|'[^']*'|\d+", "?", text): text for text in texts}.values())
 
 
 def first(column: str, table: str) -> str:
