@@ -45,7 +45,10 @@ _FLAGS: Final = frozenset(
 )
 _SECRETS: Final = ("password", "passcode", "token", "private_key", "secret", "pwd", "passphrase")
 # A path or an address is no secret, and the reader of a message needs it.
-_NO_SECRETS: Final = ("_file", "_path", "_url", "_tokens")
+_PATHS: Final = ("_file", "_path")
+_NO_SECRETS: Final = ("_url", "_tokens")
+# A token is longer, and a private key has line ends too.
+_LONGEST_PATH: Final = 160
 
 
 class ConnectionParameters(dict[str, Any]):
@@ -55,7 +58,7 @@ class ConnectionParameters(dict[str, Any]):
     name: str = "?"
 
     def __repr__(self) -> str:
-        return repr({key: "***" if _is_secret(key) else value for key, value in self.items()})
+        return repr({key: "***" if _is_secret(key, value) else value for key, value in self.items()})
 
     __str__ = __repr__
 
@@ -144,5 +147,13 @@ def _overrides(name: str) -> dict[str, str]:
     return {key[len(prefix) :].lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
 
 
-def _is_secret(key: str) -> bool:
+def is_path(value: object) -> bool:
+    """Whether what stands for a path can be one: the key itself is put there by mistake, or a token is."""
+    text = str(value)
+    return len(text) <= _LONGEST_PATH and text.isprintable() and "-----BEGIN" not in text
+
+
+def _is_secret(key: str, value: object) -> bool:
+    if key.endswith(_PATHS):
+        return not is_path(value)
     return not key.endswith(_NO_SECRETS) and any(word in key for word in _SECRETS)

@@ -41,14 +41,17 @@ def connect(name: str, config_file: Path | str | None = None) -> "snowflake.conn
 
 def open_connection(parameters: ConnectionParameters) -> "snowflake.connector.SnowflakeConnection":
     """As `connect`, from parameters read before: a long-running writer reconnects with the same ones."""
-    arguments = {
-        "login_timeout": LOGIN_TIMEOUT_SECONDS,
-        "socket_timeout": LOGIN_TIMEOUT_SECONDS,
-        "network_timeout": NETWORK_TIMEOUT_SECONDS,
-        "backoff_policy": exponential_backoff(cap=LONGEST_PAUSE_SECONDS),
-        "application": "caves",
-        **credentials.for_connector(parameters),
-    }
+    # Of this kind, so that a tool that shows the variables of a traceback shows no secret.
+    arguments = ConnectionParameters(
+        {
+            "login_timeout": LOGIN_TIMEOUT_SECONDS,
+            "socket_timeout": LOGIN_TIMEOUT_SECONDS,
+            "network_timeout": NETWORK_TIMEOUT_SECONDS,
+            "backoff_policy": exponential_backoff(cap=LONGEST_PAUSE_SECONDS),
+            "application": "caves",
+            **credentials.for_connector(parameters),
+        }
+    )
     try:
         connection = snowflake.connector.connect(**arguments)
     except connector_errors.Error as error:

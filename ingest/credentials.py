@@ -6,7 +6,7 @@ key needs authenticator = "SNOWFLAKE_JWT" and PKCS #8.
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ingest.connection_files import ConnectionParameters
+from ingest.connection_files import ConnectionParameters, is_path
 from ingest.errors import CredentialUnusable
 
 JWT: Final = "SNOWFLAKE_JWT"
@@ -26,9 +26,11 @@ _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _PLAIN: Final = b"-----BEGIN PRIVATE KEY-----"
 
 
-def for_connector(parameters: ConnectionParameters) -> dict[str, Any]:
+def for_connector(parameters: ConnectionParameters) -> ConnectionParameters:
     """What the connector takes: the parameters, with the key itself or the token in place of where it is."""
-    arguments = {key: value for key, value in parameters.items() if key not in _OF_A_KEY}
+    arguments = ConnectionParameters(
+        {key: value for key, value in parameters.items() if key not in _OF_A_KEY}
+    )
     authenticator = str(parameters.get("authenticator", "")).upper()
     if any(key in parameters for key in _KEYS):
         if authenticator != JWT:
@@ -97,9 +99,15 @@ def _passphrase(parameters: ConnectionParameters, what: str) -> bytes:
 def _read(parameters: ConnectionParameters, path: Path, what: str, key: str) -> bytes:
     try:
         return path.expanduser().read_bytes()
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "that is no path"
+    # Not chained: what was taken for a path may be the key itself, and the error would show it.
+    if not is_path(path):
         raise CredentialUnusable(
-            parameters.name,
-            f"its {what} {path} cannot be read ({error.strerror or error})",
-            f"Mend it, or name another in {key}.",
-        ) from error
+            parameters.name, f"{key} holds no path", f"It takes the name of a file, not the {what} itself."
+        )
+    raise CredentialUnusable(
+        parameters.name,
+        f"its {what} {path} cannot be read ({reason})",
+        f"Mend it, or name another in {key}.",
+    )

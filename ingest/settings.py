@@ -35,8 +35,8 @@ class ProducerSettings:
     correction_share: float = 0.005
     # Of a topic that has to be made; one that is there is taken as it is.
     partitions: int = DEFAULT_PARTITIONS
-    # More for librdkafka: TLS, SASL, compression.
-    kafka: Mapping[str, Any] = field(default_factory=dict)
+    # More for librdkafka: TLS, SASL with its password, compression.
+    kafka: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         _require("events", self.events, self.events >= 0, "0 (until stopped) or more")
@@ -82,7 +82,7 @@ class IngestSettings:
     retry_max_seconds: float = 30.0
     # Give up after this long without the warehouse; 0 = never, a service waits.
     give_up_seconds: float = 0.0
-    kafka: Mapping[str, Any] = field(default_factory=dict)
+    kafka: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("batch_rows", "batch_seconds", "buffer_bytes", "retry_seconds", "topic_check_seconds"):

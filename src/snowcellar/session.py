@@ -215,7 +215,9 @@ class Session:
             outer_registered, self._registered = self._registered, []
             self.connection.interrupted.clear()
             try:
-                result = run(Statement(self._inline_variables(sql)))
+                # From here on an error may show what a variable held.
+                sql = self._inline_variables(sql)
+                result = run(Statement(sql))
                 record.rows = result.table.num_rows
                 self._remember(record.query_id, result)
                 return result

@@ -94,6 +94,22 @@ def test_key_file_that_is_a_folder_is_said(tmp_path: Path) -> None:
     assert "cannot be read (Is a directory)" in refusal(with_key(private_key_file=str(tmp_path)))
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("private_key_file", {"authenticator": "SNOWFLAKE_JWT", "private_key_file": PAIR.pem()}),
+        ("token_file_path", {"authenticator": "OAUTH", "token_file_path": PAIR.token(sub="svc")}),
+        ("token_file_path", {"authenticator": "OAUTH", "token_file_path": "a\0b"}),
+    ],
+)
+def test_secret_in_the_place_of_a_path_is_said_and_not_shown(key: str, said: dict[str, str]) -> None:
+    found = parameters(**said)
+    assert f"{key} holds no path. It takes the name of a file" in refusal(found)
+    with pytest.raises(CredentialUnusable) as caught:
+        for_connector(found)
+    assert said[key] not in f"{found}{caught.value}{caught.value.__context__}"
+
+
 def test_key_file_of_another_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = PAIR.write(tmp_path / "key.p8")
 

@@ -243,6 +243,16 @@ def test_secret_of_a_statement_is_neither_kept_nor_repeated(
     assert "*****" in record.text
 
 
+def test_secret_in_a_variable_is_not_repeated_in_an_error(query: Query) -> None:
+    query("SET secret = 'Albert-1900'")
+    error = refused(query, "CREAT USER a PASSWORD = $secret")
+    assert "Albert" not in error.message and "it holds a secret" in error.message
+
+
+def test_no_value_is_bound_in_a_property(query: Query) -> None:
+    assert "unexpected '?'" in refused(query, "CREATE USER a PASSWORD = ?").message
+
+
 def test_statement_with_a_public_key_is_kept_as_it_is(account: Warehouse, query: Query) -> None:
     statement = f"CREATE USER a RSA_PUBLIC_KEY = '{key_pair('old').public}'"
     query(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -109,7 +110,13 @@ def names(name: str, reader: ClauseReader) -> list[str]:
 
 
 def _written(name: str, reader: ClauseReader) -> Written | None:
-    return None if reader.accept("NULL") else reader.value(name)
+    if reader.accept("NULL"):
+        return None
+    written = reader.value(name)
+    if not written.quoted and not re.fullmatch(r"-?[\w$.]+", written.text):
+        # Such as ?: no value is bound in DDL.
+        raise CompilationError(f"syntax error: unexpected '{written.text}'.")
+    return written
 
 
 def _invalid(written: Written, name: str) -> WarehouseError:
