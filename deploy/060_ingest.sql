@@ -1,6 +1,9 @@
--- Why: where the ingestor lays its batches, how far it has come on each Kafka partition, and what it passed over.
--- Grain: KAFKA_OFFSETS by TOPIC and PARTITION; KAFKA_OFFSET_GAPS by TOPIC, LOG_GENERATION, PARTITION and FROM_OFFSET.
--- Reads/Writes: the ingestor, in the transaction that writes the rows the offset speaks of.
+-- Why: where the ingestor lays its batches, how far it has come on each Kafka partition, what it passed over, and up to
+--      where its rows were purged.
+-- Grain: KAFKA_OFFSETS by TOPIC and PARTITION; KAFKA_OFFSET_GAPS by TOPIC, LOG_GENERATION, PARTITION and FROM_OFFSET;
+--      PURGED_OFFSETS by SOURCE_TOPIC and SOURCE_PARTITION.
+-- Reads/Writes: the ingestor, in the transaction that writes the rows the offset speaks of; OPS.PURGE_EXPIRED, in the
+--      one that deletes them, PURGED_OFFSETS.
 -- Rerun: safe; nothing is replaced.
 
 USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
@@ -26,6 +29,15 @@ CREATE OR ALTER TABLE RAW_DATA.KAFKA_OFFSET_GAPS (
     DETECTED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
 )
 COMMENT = 'Kafka offsets that are not in RAW and never will be, and why';
+
+CREATE OR ALTER TABLE RAW_DATA.PURGED_OFFSETS (
+    SOURCE_TOPIC VARCHAR NOT NULL COMMENT 'Kafka topic, with @1 for the first log that replaced one of its name',
+    SOURCE_PARTITION NUMBER(38, 0) NOT NULL COMMENT 'Kafka partition',
+    PURGED_BEFORE NUMBER(38, 0) NOT NULL COMMENT 'no raw event below this offset is kept',
+    PURGED_ROWS NUMBER(38, 0) NOT NULL COMMENT 'how many there were',
+    UPDATED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
+)
+COMMENT = 'How far RAW was purged; written in the transaction that deletes';
 
 -- Made after the streams: the ingestor cannot commit without it, so no event lands before a stream watches.
 CREATE OR ALTER TABLE RAW_DATA.KAFKA_OFFSETS (

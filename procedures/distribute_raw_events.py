@@ -4,6 +4,7 @@ from snowflake.snowpark import Session
 
 from caves_snowpark import names
 from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, report, transaction
+from caves_snowpark.memory import known_adjustments, known_orders
 from caves_snowpark.production import inserted
 from caves_snowpark.staging import duplicate_events, new_adjustments, new_orders, rejected_events
 
@@ -11,8 +12,7 @@ from caves_snowpark.staging import duplicate_events, new_adjustments, new_orders
 def main(session: Session) -> Counts:
     """Empty STREAM_RAW_EVENTS into the four tables of STAGING, all or nothing."""
     events = inserted(session.table(names.STREAM_RAW_EVENTS))
-    orders = session.table(names.STG_ORDERS)
-    adjustments = session.table(names.STG_INVENTORY_ADJUSTMENTS)
+    orders, adjustments = known_orders(session), known_adjustments(session)
     with transaction(session):
         read = int(events.count())
         written = {

@@ -4,6 +4,7 @@ from snowflake.snowpark import Session
 
 from caves_snowpark import names
 from caves_snowpark.loads import Counts, merge_stock, report
+from caves_snowpark.memory import adjustment_versions
 from caves_snowpark.production import stock_by_location
 
 
@@ -15,5 +16,4 @@ def main(session: Session) -> Counts:
     and a version staged in between would be taken for one that was counted before.
     """
     changes = session.table(names.STREAM_STG_INVENTORY_FOR_CURRENT)
-    staged = session.table(names.STG_INVENTORY_ADJUSTMENTS)
-    return report(session, merge_stock(stock_by_location(changes, staged)))
+    return report(session, merge_stock(stock_by_location(changes, adjustment_versions(session))))

@@ -8,5 +8,10 @@ production         transforms from STAGING to PRODUCTION
 rejected_filter    which rejected events an operator means
 dead_letters       taking rejected events back, and dismissing them
 health             what PIPELINE_HEALTH observes
+memory             what staging remembers of its rows, those that were purged too
+places             where events stand on Kafka
+retention          how long each layer is kept
+purge              what has expired goes
+refused_files      the files of messages that no column could hold
 loads              transactions, INSERT, MERGE, the task's return value
 """

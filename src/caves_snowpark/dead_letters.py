@@ -18,6 +18,7 @@ from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
 from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, transaction
+from caves_snowpark.memory import known_adjustments, known_orders
 from caves_snowpark.rejected_filter import RejectedFilter, coordinate_filter, matches
 from caves_snowpark.schemas import TEXT, UTC_TIME, VARIANT
 from caves_snowpark.staging import (
@@ -130,8 +131,7 @@ def _wait_for_distributor(session: Session) -> None:
 
 
 def _stage(session: Session, events: DataFrame, replayed: int) -> Counts:
-    orders = session.table(names.STG_ORDERS)
-    adjustments = session.table(names.STG_INVENTORY_ADJUSTMENTS)
+    orders, adjustments = known_orders(session), known_adjustments(session)
     written = {
         "duplicates": insert(duplicate_events(events, orders, adjustments), names.DUPLICATE_EVENTS),
         "orders": insert(new_orders(events, orders), names.STG_ORDERS),

@@ -57,6 +57,18 @@ OPEN_ALERTS: Final = f"{OPS}.OPEN_ALERTS"
 # Which code was deployed when.
 DEPLOYMENTS: Final = f"{OPS}.DEPLOYMENTS"
 
+# What is kept for how long, and what is remembered of rows that were purged.
+RETENTION: Final = f"{OPS}.RETENTION"
+PURGED_OFFSETS: Final = f"{RAW_DATA}.PURGED_OFFSETS"
+PURGED_ORDERS: Final = f"{STAGING}.PURGED_ORDERS"
+PURGED_ADJUSTMENTS: Final = f"{STAGING}.PURGED_ADJUSTMENTS"
+DATA_LIFE_TABLES: Final = (
+    RETENTION,
+    PURGED_OFFSETS,
+    PURGED_ORDERS,
+    PURGED_ADJUSTMENTS,
+)
+
 # Views
 DAILY_SALES: Final = f"{ANALYTICS}.DAILY_SALES"
 PRODUCTS: Final = f"{ANALYTICS}.PRODUCTS"
@@ -122,6 +134,7 @@ CORRECT_REJECTED: Final = f"{OPS}.CORRECT_REJECTED"
 DISMISS_REJECTED: Final = f"{OPS}.DISMISS_REJECTED"
 PIPELINE_HEALTH: Final = f"{OPS}.PIPELINE_HEALTH"
 SEND_ALERTS: Final = f"{OPS}.SEND_ALERTS"
+PURGE_EXPIRED: Final = f"{OPS}.PURGE_EXPIRED"
 PROCEDURES: Final = (
     DISTRIBUTE_RAW_EVENTS,
     MERGE_ORDERS,
@@ -132,6 +145,7 @@ PROCEDURES: Final = (
     DISMISS_REJECTED,
     PIPELINE_HEALTH,
     SEND_ALERTS,
+    PURGE_EXPIRED,
 )
 
 # Tasks: one root, three children that follow it.
@@ -147,6 +161,9 @@ TASK_PROCEDURES: Final = {
     TASK_INVENTORY_HISTORY: APPEND_INVENTORY_HISTORY,
     TASK_INVENTORY_CURRENT: MERGE_INVENTORY_CURRENT,
 }
+
+# Empties what has expired, once a day; deploy/optional/ makes it for those who want it.
+PURGE_TASK: Final = f"{OPS}.TASK_PURGE_EXPIRED"
 
 # Alerts: each looks at one kind of trouble and writes to ALERT_LOG under its name without the ALERT_.
 ALERT_LOW_STOCK: Final = f"{OPS}.ALERT_LOW_STOCK"

@@ -227,6 +227,70 @@ INVENTORY_CURRENT: Final = StructType(
     ]
 )
 
+RETENTION: Final = StructType(
+    [
+        _required("LAYER", TEXT),
+        _optional("KEPT_DAYS", INTEGER),
+        _required("MEANING", TEXT),
+        _required("FORGOTTEN_ROWS", INTEGER),
+        _optional("PURGED_AT", UTC_TIME),
+    ]
+)
+
+PURGED_OFFSETS: Final = StructType(
+    [
+        _required("SOURCE_TOPIC", TEXT),
+        _required("SOURCE_PARTITION", INTEGER),
+        _required("PURGED_BEFORE", INTEGER),
+        _required("PURGED_ROWS", INTEGER),
+        _required("UPDATED_AT", UTC_TIME),
+    ]
+)
+
+PURGED_ORDERS: Final = StructType(
+    [
+        _required("ORDER_ID", TEXT),
+        _required("EVENT_TIMESTAMP", UTC_TIME),
+        _required("CUSTOMER_ID", INTEGER),
+        _required("TOTAL_AMOUNT", MONEY),
+        _required("CONTENT_HASH", TEXT),
+        *_SOURCE,
+        _required("PURGED_AT", UTC_TIME),
+    ]
+)
+
+PURGED_ADJUSTMENTS: Final = StructType(
+    [
+        _required("ADJUSTMENT_ID", TEXT),
+        _required("EVENT_TIMESTAMP", UTC_TIME),
+        _required("PRODUCT_ID", INTEGER),
+        _optional("PRODUCT_NAME", TEXT),
+        _optional("PRODUCT_CATEGORY", TEXT),
+        _required("WAREHOUSE_LOCATION", TEXT),
+        _required("QUANTITY_CHANGE", INTEGER),
+        _required("CONTENT_HASH", TEXT),
+        *_SOURCE,
+        _required("PURGED_AT", UTC_TIME),
+    ]
+)
+
+ALERT_LOG: Final = StructType(
+    [
+        _required("ALERT_NAME", TEXT),
+        _required("SUBJECT", TEXT),
+        _required("SEVERITY", TEXT),
+        _optional("DETAILS", VARIANT),
+        _required("FIRED_AT", UTC_TIME),
+        _optional("CLEARED_AT", UTC_TIME),
+        _optional("FIRING_SENT_AT", UTC_TIME),
+        _optional("CLEARING_SENT_AT", UTC_TIME),
+    ]
+)
+
+DEPLOYMENTS: Final = StructType(
+    [_required("CODE", TEXT), _required("DEPLOYED_AT", UTC_TIME), _required("DEPLOYED_BY", TEXT)]
+)
+
 TABLES: Final = {
     names.RAW_EVENTS: RAW_EVENTS,
     names.KAFKA_OFFSETS: KAFKA_OFFSETS,
@@ -240,6 +304,12 @@ TABLES: Final = {
     names.ORDERS: ORDERS,
     names.INVENTORY_HISTORY: INVENTORY_HISTORY,
     names.INVENTORY_CURRENT: INVENTORY_CURRENT,
+    names.RETENTION: RETENTION,
+    names.PURGED_OFFSETS: PURGED_OFFSETS,
+    names.PURGED_ORDERS: PURGED_ORDERS,
+    names.PURGED_ADJUSTMENTS: PURGED_ADJUSTMENTS,
+    names.ALERT_LOG: ALERT_LOG,
+    names.DEPLOYMENTS: DEPLOYMENTS,
 }
 
 

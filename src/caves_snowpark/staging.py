@@ -155,7 +155,15 @@ def content_hash(event: Column) -> Column:
     return F.sha2(event.cast(TEXT), 256)
 
 
-def _source_topic(metadata: Column) -> Column:
+def source_partition(metadata: Column) -> Column:
+    return F.try_cast(metadata["partition"].cast(TEXT), INTEGER)
+
+
+def source_offset(metadata: Column) -> Column:
+    return F.try_cast(metadata["offset"].cast(TEXT), INTEGER)
+
+
+def source_topic(metadata: Column) -> Column:
     """The topic, and `topic@1` for the first log that replaced one of this name: its offsets begin anew."""
     topic, generation = metadata["topic"].cast(TEXT), metadata["generation"].cast(TEXT)
     return F.iff(generation.is_null(), topic, F.concat(topic, F.lit("@"), generation))
@@ -166,9 +174,9 @@ def _texts(events: DataFrame) -> DataFrame:
     event, metadata = F.col("EVENT_CONTENT"), F.col("EVENT_METADATA")
     return events.select(
         *_RAW,
-        _source_topic(metadata).alias("SOURCE_TOPIC"),
-        F.try_cast(metadata["partition"].cast(TEXT), INTEGER).alias("SOURCE_PARTITION"),
-        F.try_cast(metadata["offset"].cast(TEXT), INTEGER).alias("SOURCE_OFFSET"),
+        source_topic(metadata).alias("SOURCE_TOPIC"),
+        source_partition(metadata).alias("SOURCE_PARTITION"),
+        source_offset(metadata).alias("SOURCE_OFFSET"),
         content_hash(event).alias("CONTENT_HASH"),
         F.coalesce(json_text(event, "event_type"), F.lit("")).alias("KIND"),
         F.coalesce(F.typeof(event), F.lit("")).alias("CONTENT_TYPE"),

@@ -70,7 +70,7 @@ def test_every_file_says_why_grain_reads_and_rerun() -> None:
     ("kind", "expected"),
     [
         ("SCHEMA", names.SCHEMAS),
-        ("TABLE", (*names.TABLES, *names.ALERT_TABLES, names.DEPLOYMENTS)),
+        ("TABLE", (*names.TABLES, *names.ALERT_TABLES, *names.DATA_LIFE_TABLES, names.DEPLOYMENTS)),
         ("STREAM", names.STREAMS),
         ("STAGE", names.STAGES),
         ("TASK", names.TASKS),
@@ -82,7 +82,7 @@ def test_deploy_creates_what_names_spells(kind: str, expected: tuple[str, ...]) 
     assert sorted(created(kind)) == sorted(expected)
 
 
-@pytest.mark.parametrize("table", names.TABLES)
+@pytest.mark.parametrize("table", schemas.TABLES)
 def test_a_table_has_the_columns_of_its_schema_in_order(table: str) -> None:
     expected = [
         (field.name, sql_type(field.datatype), field.nullable) for field in schemas.TABLES[table].fields

@@ -30,7 +30,9 @@ def test_what_a_task_an_alert_or_a_view_runs_is_known_to_both(file: str, sql: st
 
 def test_there_is_something_inside_every_task_alert_and_view() -> None:
     counts = {kind.name: kind.count for kind in kinds.kinds()}
-    assert len(INNER) == 2 * counts["CREATE TASK"] + 2 * counts["CREATE ALERT"] + counts["CREATE VIEW"]
+    # The task that purges goes by the clock alone.
+    on_condition = counts["CREATE TASK"] - 1
+    assert len(INNER) == 2 * on_condition + 1 + 2 * counts["CREATE ALERT"] + counts["CREATE VIEW"]
 
 
 def test_the_deployment_page_tells_by_what_each_kind_was_verified() -> None:

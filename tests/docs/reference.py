@@ -31,6 +31,19 @@ RETURNS: Final = {
     "DISMISS_REJECTED": ("dismissed",),
     "PIPELINE_HEALTH": ("tables", "streams", "rejected", "offsets", "gaps"),
     "SEND_ALERTS": ("fired", "cleared"),
+    "PURGE_EXPIRED": (
+        "raw",
+        "orders_staged",
+        "adjustments_staged",
+        "duplicates",
+        "rejected",
+        "orders",
+        "replay_log",
+        "alert_log",
+        "deployments",
+        "days_left",
+        "files",
+    ),
 }
 # Variables that no flag of `caves` stands for.
 OTHER_VARIABLES: Final = {

@@ -44,11 +44,14 @@ SQL_FILES = (
     "040_production",
     "050_streams",
     "060_ingest",
+    "065_data_life",
     "080_analytics",
     "081_analytics_sales",
     "082_analytics_customers",
     "083_analytics_stock",
     "084_analytics_pipeline",
+    "085_alert_log",
+    "089_deployment",
 )
 DATABASE = "ENGINES_DB"
 
@@ -142,7 +145,7 @@ class Snowcellar:
 
     def empty(self) -> None:
         """Delete every row, and let no stream know."""
-        for table in schemas.TABLES:
+        for table in schemas.TABLES.keys() - {names.RETENTION, names.ALERT_LOG, names.DEPLOYMENTS}:
             self.session.sql(f"DELETE FROM {table}").collect()
         for stream in names.STREAMS:
             nothing = f"SELECT '', 0, 0, 0, SYSDATE(), '', 0 FROM {stream} WHERE 0 = 1"

@@ -29,6 +29,16 @@ CONSUMED: dict[str, str] = {
     names.MERGE_INVENTORY_CURRENT: names.STREAM_STG_INVENTORY_FOR_CURRENT,
 }
 
+# What the environment's settings would be.
+DAYS: dict[str, int | None] = {
+    "RAW": 30,
+    "STAGING": 60,
+    "ORDERS": None,
+    "LOGS": 365,
+    "FILES": 90,
+    "KAFKA": 7,
+}
+
 
 class LocalWarehouse:
     """The project's tables; `run` gives a procedure its stream and moves the stream's offset."""
@@ -45,10 +55,15 @@ class LocalWarehouse:
         self._saved: dict[str, TableEmulator] | None = None
         self._queries: list[DataFrame] = []
         self._offsets = dict.fromkeys(names.STREAMS, 0)
+        self.files: list[tuple[str, int, str, str]] = []
         for table, schema in schemas.TABLES.items():
             session.create_dataframe([], schema=schema).write.save_as_table(table)
         for stream in names.STREAMS:
             self._show_pending(stream)
+        for layer, days in DAYS.items():
+            self.insert(
+                names.RETENTION, {"LAYER": layer, "KEPT_DAYS": days, "MEANING": "", "FORGOTTEN_ROWS": 0}
+            )
         self._provide_sql(monkeypatch)
 
     def ingest(self, *events: Any) -> None:
@@ -70,7 +85,11 @@ class LocalWarehouse:
         """CALL a procedure; if it does not fail, its stream moves on."""
         for stream in names.STREAMS:
             self._show_pending(stream)
+        before = {table: self.count(table) for table in names.STREAM_SOURCES.values()}
         result: dict[str, Any] = procedure.main(self.session, *arguments)
+        for stream, source in names.STREAM_SOURCES.items():
+            # What a purge deletes was consumed; a test that deletes other rows sees them missing.
+            self._offsets[stream] -= max(0, before[source] - self.count(source))
         consumed = CONSUMED.get(f"{names.OPS}.{procedure.__name__.split('.')[-1].upper()}")
         if consumed:
             self._offsets[consumed] = len(self._tables[_full(names.STREAM_SOURCES[consumed])])
@@ -106,6 +125,11 @@ class LocalWarehouse:
         if inserted := re.fullmatch(r"INSERT INTO (\S+) \((.+)\) <query (\d+)>", statement):
             table, columns, number = inserted.groups()
             return self._insert(self._queries[int(number)], table, columns.split(", "))
+        if statement.startswith("LIST @RAW_DATA.INGEST_STAGE/refused/"):
+            return [Row(*file) for file in self.files]
+        if removed := re.fullmatch(r"REMOVE @RAW_DATA.INGEST_STAGE/(\S+)", statement):
+            self.files = [file for file in self.files if file[0] != f"ingest_stage/{removed[1]}"]
+            return []
         raise NotImplementedError(statement)
 
     def _insert(self, rows: DataFrame, table: str, columns: list[str]) -> list[Row]:

@@ -61,11 +61,11 @@ ARGUMENTS = {dismiss_rejected: ("NOT_JSON_OBJECT", "a probe of ours")}
 # How often Snowpark asks about columns while a procedure puts its statements together: each is a round trip.
 # Its `reduce_describe_query_enabled` would save most of them, but it is said not to be for production.
 DESCRIBED = {
-    distribute_raw_events: 15,
+    distribute_raw_events: 21,
     merge_orders: 4,
     append_inventory_history: 4,
-    merge_inventory_current: 11,
-    replay_rejected: 17,
+    merge_inventory_current: 14,
+    replay_rejected: 23,
     dismiss_rejected: 1,
 }
 

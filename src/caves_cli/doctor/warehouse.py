@@ -18,7 +18,7 @@ from ingest.errors import IngestError, WarehouseRefusedLogin
 
 # What deploy/ and snowflake.yml create, by the word that SHOW knows it under.
 EXPECTED: Final = {
-    "TABLES": (*names.TABLES, *names.ALERT_TABLES, names.DEPLOYMENTS),
+    "TABLES": (*names.TABLES, *names.ALERT_TABLES, *names.DATA_LIFE_TABLES, names.DEPLOYMENTS),
     "VIEWS": (*names.VIEWS, names.OPEN_ALERTS),
     "STAGES": names.STAGES,
     "STREAMS": names.STREAMS,

@@ -1,4 +1,5 @@
 -- Why: every Kafka message from FIRST_OFFSET up to, not with, NEXT_OFFSET is in RAW exactly once, or in a recorded gap.
+--      Where RAW was purged, it begins where the purge ended: nothing below is there, and from there on everything.
 -- Grain: one row per coordinate, stretch or record of a log that is doubled, missing, or outside what was loaded.
 -- Reads/Writes: reads RAW_DATA.
 -- Rerun: safe; a row in the answer is a fault.
@@ -18,7 +19,7 @@ WITH RAW_ROWS AS (
     GROUP BY LOG_NAME, KAFKA_PARTITION, KAFKA_OFFSET
 ),
 
-GAPS AS (
+RECORDED AS (
     SELECT
         PARTITION AS KAFKA_PARTITION,
         FROM_OFFSET,
@@ -28,7 +29,22 @@ GAPS AS (
     FROM RAW_DATA.KAFKA_OFFSET_GAPS
 ),
 
-LOGS AS (
+-- A gap that a purge has reached counts from where the purge ended.
+GAPS AS (
+    SELECT
+        RECORDED.LOG_NAME,
+        RECORDED.KAFKA_PARTITION,
+        RECORDED.TO_OFFSET,
+        GREATEST(RECORDED.FROM_OFFSET, COALESCE(PURGED.PURGED_BEFORE, RECORDED.FROM_OFFSET)) AS FROM_OFFSET
+    FROM RECORDED
+    LEFT JOIN RAW_DATA.PURGED_OFFSETS AS PURGED
+        ON RECORDED.LOG_NAME = PURGED.SOURCE_TOPIC AND RECORDED.KAFKA_PARTITION = PURGED.SOURCE_PARTITION
+    WHERE
+        RECORDED.FIRST_OFFSET IS NULL
+        AND (PURGED.PURGED_BEFORE IS NULL OR RECORDED.TO_OFFSET > PURGED.PURGED_BEFORE)
+),
+
+STORED AS (
     SELECT
         PARTITION AS KAFKA_PARTITION,
         FIRST_OFFSET,
@@ -42,8 +58,19 @@ LOGS AS (
         FIRST_OFFSET,
         FROM_OFFSET AS NEXT_OFFSET,
         LOG_NAME
-    FROM GAPS
+    FROM RECORDED
     WHERE FIRST_OFFSET IS NOT NULL
+),
+
+LOGS AS (
+    SELECT
+        STORED.LOG_NAME,
+        STORED.KAFKA_PARTITION,
+        STORED.NEXT_OFFSET,
+        GREATEST(STORED.FIRST_OFFSET, COALESCE(PURGED.PURGED_BEFORE, STORED.FIRST_OFFSET)) AS FIRST_OFFSET
+    FROM STORED
+    LEFT JOIN RAW_DATA.PURGED_OFFSETS AS PURGED
+        ON STORED.LOG_NAME = PURGED.SOURCE_TOPIC AND STORED.KAFKA_PARTITION = PURGED.SOURCE_PARTITION
 ),
 
 -- A log that replaced another stands beside the record of each that ended before it.
@@ -72,7 +99,6 @@ PIECES AS (
         FROM_OFFSET,
         TO_OFFSET
     FROM GAPS
-    WHERE FIRST_OFFSET IS NULL
     UNION ALL
     SELECT
         LOG_NAME,
@@ -128,7 +154,7 @@ SELECT
     CASE
         WHEN LOGS.LOG_NAME IS NULL THEN 'has no stored offset'
         WHEN PIECES.FROM_OFFSET < LOGS.FIRST_OFFSET
-            THEN CONCAT('is before ', LOGS.FIRST_OFFSET::VARCHAR, ', where loading began')
+            THEN CONCAT('is before ', LOGS.FIRST_OFFSET::VARCHAR, ', where loading began or a purge ended')
         ELSE CONCAT('is there although ', LOGS.NEXT_OFFSET::VARCHAR, ' is next')
     END AS PROBLEM
 FROM PIECES

@@ -7,9 +7,33 @@
 -- stock is compared with the staging rows that its own stream has passed, and with the history itself whenever
 -- nothing waits in either stream.
 
-WITH PASSED AS (
+WITH STAGED AS (
+    SELECT
+        ADJUSTMENT_ID,
+        EVENT_TIMESTAMP,
+        PRODUCT_ID,
+        WAREHOUSE_LOCATION,
+        QUANTITY_CHANGE,
+        SOURCE_TOPIC,
+        SOURCE_PARTITION,
+        SOURCE_OFFSET
+    FROM STAGING.STG_INVENTORY_ADJUSTMENTS
+    UNION ALL
+    SELECT
+        ADJUSTMENT_ID,
+        EVENT_TIMESTAMP,
+        PRODUCT_ID,
+        WAREHOUSE_LOCATION,
+        QUANTITY_CHANGE,
+        SOURCE_TOPIC,
+        SOURCE_PARTITION,
+        SOURCE_OFFSET
+    FROM STAGING.PURGED_ADJUSTMENTS
+),
+
+PASSED AS (
     SELECT STAGED.*
-    FROM STAGING.STG_INVENTORY_ADJUSTMENTS AS STAGED
+    FROM STAGED
     LEFT JOIN RAW_DATA.STREAM_STG_INVENTORY_FOR_CURRENT AS WAITING
         ON
             STAGED.SOURCE_TOPIC = WAITING.SOURCE_TOPIC

@@ -1,7 +1,7 @@
 -- Why: the amount of every order is the one that its event carries, as it came or as an operator corrected it, to
 --      the cent.
--- Grain: one row per order whose amount differs from its raw event's, or whose raw event is gone.
--- Reads/Writes: reads RAW_DATA.RAW_EVENTS_STREAM, STAGING.REPLAY_LOG and PRODUCTION.ORDERS.
+-- Grain: one row per order whose amount differs from its raw event's, or whose raw event is gone and was not purged.
+-- Reads/Writes: reads RAW_DATA, STAGING.REPLAY_LOG and PRODUCTION.ORDERS.
 -- Rerun: safe; a row in the answer is a fault.
 --
 -- The event is read here a second time, by other means than the pipeline's: text to a wide decimal.
@@ -57,5 +57,9 @@ LEFT JOIN SOLD
         ORDERS.SOURCE_TOPIC = SOLD.TOPIC
         AND ORDERS.SOURCE_PARTITION = SOLD.KAFKA_PARTITION
         AND ORDERS.SOURCE_OFFSET = SOLD.KAFKA_OFFSET
-WHERE ORDERS.TOTAL_AMOUNT IS DISTINCT FROM SOLD.AMOUNT
+LEFT JOIN RAW_DATA.PURGED_OFFSETS AS PURGED
+    ON ORDERS.SOURCE_TOPIC = PURGED.SOURCE_TOPIC AND ORDERS.SOURCE_PARTITION = PURGED.SOURCE_PARTITION
+WHERE
+    ORDERS.TOTAL_AMOUNT IS DISTINCT FROM SOLD.AMOUNT
+    AND (PURGED.PURGED_BEFORE IS NULL OR ORDERS.SOURCE_OFFSET >= PURGED.PURGED_BEFORE)
 ORDER BY OFFENDER
