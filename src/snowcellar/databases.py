@@ -36,7 +36,8 @@ _CREATE_SCHEMA = re.compile(
     re.IGNORECASE,
 )
 _DROP_SCHEMA = re.compile(
-    rf"DROP\s+SCHEMA\s+(?:IF\s+EXISTS\s+)?(?P<name>{NAME})(?:\s+(?:CASCADE|RESTRICT))?\Z", re.IGNORECASE
+    rf"DROP\s+SCHEMA\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})(?:\s+(?:CASCADE|RESTRICT))?\Z",
+    re.IGNORECASE,
 )
 
 

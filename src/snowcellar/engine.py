@@ -18,6 +18,7 @@ from sqlglot import exp
 from snowcellar import binds, ddl, merge, relations, rewrites, view_comments
 from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import Unsupported
+from snowcellar.grants import authorization
 from snowcellar.result import Result
 from snowcellar.session import Session
 from snowcellar.statement import Statement
@@ -33,7 +34,11 @@ _WIRE_TYPES = {"JSON": "variant", "TIMESTAMP WITH TIME ZONE": "timestamp_ltz", "
 
 
 def run(session: Session, statement: Statement, params: Params) -> Result:
-    """Run one statement that no feature has claimed."""
+    """Run one statement that no feature has claimed, if the session's roles may."""
+    return authorization.authorize(session, statement, params, lambda: _run(session, statement, params))
+
+
+def _run(session: Session, statement: Statement, params: Params) -> Result:
     if (translation := translate(session, statement, params)) is not None:
         if translation.target is None:
             return _run_query(session, translation, params)
@@ -52,6 +57,12 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
 
 def describe(session: Session, statement: Statement) -> Result:
     """The result's columns without the rows, for a describe-only request."""
+    return authorization.authorize(
+        session, statement, None, lambda: _describe(session, statement), describe=True
+    )
+
+
+def _describe(session: Session, statement: Statement) -> Result:
     translation = translate(session, statement, None, describe=True)
     if translation is None:
         return Result.status("", statement_type.statement_type_id(statement.tree))

@@ -55,6 +55,41 @@ class ObjectExists(CompilationError):
         super().__init__(f"Object '{name}' already exists.", 2002, "42710")
 
 
+class AccessDenied(WarehouseError):
+    """An object that the role may see, and may not use so."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(
+            f"SQL access control error:\nInsufficient privileges to operate on {kind.lower()} '{name}'",
+            3001,
+            "42501",
+        )
+
+
+class RoleNotGranted(WarehouseError):
+    """USE ROLE of a role that the user does not have."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"SQL access control error:\nRequested role '{role}' is not assigned to the executing user. "
+            "Specify another role to activate.",
+            3013,
+            "42501",
+        )
+
+
+class NoActiveWarehouse(WarehouseError):
+    """A statement that needs a virtual warehouse, whose role may not use the session's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No active warehouse selected in the current session.  Select an active warehouse with the "
+            "'use warehouse' command.",
+            606,
+            "57P03",
+        )
+
+
 class Unsupported(WarehouseError):
     """Something that Snowflake does and snowcellar does not: refused by name, never pretended."""
 

@@ -3,6 +3,7 @@
 A feature is a module that lists any of
     STATEMENTS        (pattern, handler) pairs for the statements it runs itself
     BOUND_STATEMENTS  the same, for handlers that also take the statement's bound values
+    RULES             handler -> who may run it (snowcellar.grants.rules): every handler needs one
     SYSTEM_FUNCTIONS  name -> function for SYSTEM$NAME(...) with literal arguments
     TABLE_FUNCTIONS   name -> function for TABLE(INFORMATION_SCHEMA.NAME(...)) and TABLE(NAME(...))
     CATALOG_DDL       tables that it keeps in every database ({meta} is their schema)
@@ -18,12 +19,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from snowcellar.errors import WarehouseError
 from snowcellar.result import Result
 from snowcellar.statement import Statement
 
@@ -57,11 +60,25 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
     for module in MODULES:
         for pattern, handler in getattr(module, "STATEMENTS", ()):
             if match := statement.matches(pattern):
-                return handler(session, match)  # type: ignore[no-any-return]
+                return _guarded(session, handler, match, partial(handler, session, match))
         for pattern, bound_handler in getattr(module, "BOUND_STATEMENTS", ()):
             if match := statement.matches(pattern):
-                return bound_handler(session, match, params)  # type: ignore[no-any-return]
+                return _guarded(session, bound_handler, match, partial(bound_handler, session, match, params))
     return engine.run(session, statement, params)
+
+
+def _guarded(
+    session: Session, handler: Callable[..., Result], match: re.Match[str], run: Callable[[], Result]
+) -> Result:
+    """Run a handler if its rule lets the session's roles; one that nobody wrote a rule for is refused."""
+    for module in MODULES:
+        if rule := getattr(module, "RULES", {}).get(handler):
+            return rule(session, match, run)  # type: ignore[no-any-return]
+    raise WarehouseError(
+        f"SQL access control error:\nno rule says who may run this statement ({handler.__name__}).",
+        3001,
+        "42501",
+    )
 
 
 def describe(session: Session, statement: Statement) -> Result:

@@ -51,6 +51,8 @@ class QueryRecord:
     user: str
     parent_query_id: str | None
     started: datetime
+    role: str = ""
+    warehouse: str | None = None
     ended: datetime | None = None
     error_code: int | None = None
     error_message: str | None = None
@@ -82,6 +84,8 @@ class QueryHistory:
         user: str,
         parent_query_id: str | None,
         *,
+        role: str = "",
+        warehouse: str | None = None,
         describe_only: bool = False,
     ) -> QueryRecord:
         """Record a statement that starts now and give it its query id."""
@@ -97,6 +101,8 @@ class QueryHistory:
             user,
             parent_query_id,
             datetime.now(UTC),
+            role,
+            warehouse,
         )
         with self._lock:
             self._records.append(record)

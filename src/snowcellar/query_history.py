@@ -13,6 +13,9 @@ from sqlglot import exp
 
 from snowcellar import relations
 from snowcellar.errors import CompilationError, WarehouseError
+from snowcellar.grants.key import ACCOUNT, Key
+from snowcellar.grants.rights import rights_of
+from snowcellar.history import QueryRecord
 from snowcellar.session import Session
 
 DEFAULT_LIMIT = 100
@@ -24,7 +27,7 @@ def query_history(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Qu
     if unknown:
         raise CompilationError(f"QUERY_HISTORY: argument {', '.join(sorted(unknown))} is not supported here.")
     limit = int(arguments["RESULT_LIMIT"].name) if "RESULT_LIMIT" in arguments else DEFAULT_LIMIT
-    records = session.warehouse.history.records()[::-1][:limit]
+    records = [each for each in session.warehouse.history.records()[::-1] if _may_see(session, each)][:limit]
     text, instant = pa.string(), pa.timestamp("us", "UTC")
     table = pa.table(
         {
@@ -35,6 +38,8 @@ def query_history(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Qu
             "SCHEMA_NAME": pa.array([record.schema for record in records], text),
             "SESSION_ID": pa.array([record.session_id for record in records], pa.int64()),
             "USER_NAME": pa.array([record.user for record in records], text),
+            "ROLE_NAME": pa.array([record.role for record in records], text),
+            "WAREHOUSE_NAME": pa.array([record.warehouse for record in records], text),
             "EXECUTION_STATUS": pa.array([record.status for record in records], text),
             "ERROR_CODE": pa.array([_text(record.error_code) for record in records], text),
             "ERROR_MESSAGE": pa.array([record.error_message for record in records], text),
@@ -45,6 +50,15 @@ def query_history(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Qu
         }
     )
     return relations.arrow_query(session, table)
+
+
+def _may_see(session: Session, record: QueryRecord) -> bool:
+    """One's own statements, those on a warehouse that the role monitors; with MONITOR on the account, all."""
+    rights = rights_of(session)
+    if record.user == session.user or rights.holds("MONITOR", ACCOUNT):
+        return True
+    key = Key("WAREHOUSE", name=record.warehouse or "")
+    return rights.holds("MONITOR", key) or rights.holds("OPERATE", key)
 
 
 def _text(value: int | None) -> str | None:

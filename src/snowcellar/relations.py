@@ -6,6 +6,7 @@ used again; the marker is filled with the query for its rows at every run. The r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,17 @@ from sqlglot import exp
 
 from snowcellar import features
 from snowcellar.errors import CompilationError, Unsupported
-from snowcellar.names import QualifiedName, fold, qualify, quote
+from snowcellar.names import PART, QualifiedName, fold, qualify, quote
 from snowcellar.session import Session
 from snowcellar.streams import changes
 from snowcellar.streams.registry import column_list, table_columns
 from snowcellar.transactions import Transaction
 
 _SYSTEM_PREFIX = "SYSTEM$"
+STAGE_LOCATION = re.compile(
+    rf"@(?:(?P<own>~)|(?P<place>(?:{PART}\s*\.\s*){{0,2}})(?P<table>%)?(?P<name>{PART}))(?:/.*)?\Z", re.DOTALL
+)
+"""@~, @%table or @stage, each with the path that may follow."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def sources(session: Session, tree: exp.Expr) -> Iterator[tuple[exp.Table, Quali
     """The tables that a statement reads, with their full names; names of CTEs and DML targets left out."""
     target = dml_target(tree)
     for table in list(tree.find_all(exp.Table)):
-        if table is target or isinstance(table.parent, exp.Schema) or _is_cte(table):
+        if table is target or isinstance(table.parent, exp.Schema) or is_cte(table):
             continue
         if name := table_name(session, table):
             yield table, name
@@ -79,7 +84,7 @@ def sources(session: Session, tree: exp.Expr) -> Iterator[tuple[exp.Table, Quali
 def require_context(session: Session, tree: exp.Expr) -> None:
     """Refuse a table named without a database or schema in a session that has none."""
     for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and not _is_cte(table):
+        if isinstance(table.this, exp.Identifier) and not is_cte(table):
             name = ".".join(part.sql(dialect="snowflake") for part in table.parts)
             qualify(name, session.database, session.schema)
 
@@ -95,16 +100,23 @@ def dml_target(tree: exp.Expr) -> exp.Table | None:
     return target if isinstance(target, exp.Table) else None
 
 
-def _is_cte(table: exp.Table) -> bool:
+def is_cte(table: exp.Table) -> bool:
+    """Whether a name stands for a common table expression: one of a WITH around it, or before it."""
     if table.args.get("db") or not isinstance(table.this, exp.Identifier):
         return False
     name = fold_identifier(table.this)
-    scope = table.parent
-    while scope is not None:
-        with_ = scope.args.get("with_")
-        if with_ and any(fold_identifier(cte.args["alias"].this) == name for cte in with_.expressions):
+    inner: exp.Expr = table
+    while (outer := inner.parent) is not None:
+        if isinstance(outer, exp.With):
+            # Within the definition of one of them: those before it, and itself if it may recur.
+            position = next(i for i, cte in enumerate(outer.expressions) if cte is inner)
+            known = outer.expressions[: position + bool(outer.args.get("recursive"))]
+        else:
+            with_ = outer.args.get("with_")
+            known = with_.expressions if with_ and with_ is not inner else []
+        if any(fold_identifier(cte.args["alias"].this) == name for cte in known):
             return True
-        scope = scope.parent
+        inner = outer
     return False
 
 
@@ -145,16 +157,15 @@ def expand_functions(session: Session, tree: exp.Expr) -> bool:
 
 
 def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Expr:
-    function = features.system_function(name)
-    if function is None:
-        raise Unsupported(f"{name}()")
+    from snowcellar.grants import functions
+
     arguments = []
     for argument in call.expressions:
         if not isinstance(argument, exp.Literal | exp.Boolean | exp.Null):
             shown = argument.sql(dialect="snowflake")
             raise CompilationError(f"argument {shown} to function {name} needs to be constant")
         arguments.append(argument.name)
-    return function(session, arguments)
+    return functions.call(session, name, arguments)
 
 
 def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:

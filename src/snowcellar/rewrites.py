@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from snowcellar import arithmetic
 from snowcellar.errors import CompilationError, Unsupported
+from snowcellar.grants import context
 
 if TYPE_CHECKING:
     from snowcellar.session import Session
@@ -40,15 +41,16 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CURRENT_ORGANIZATION_NAME": lambda session: "SNOWCELLAR",
     "CURRENT_REGION": lambda session: "LOCAL",
     "CURRENT_SESSION": lambda session: str(session.number),
-    "CURRENT_SECONDARY_ROLES": lambda session: '{"roles":"","value":""}',
-    "CURRENT_AVAILABLE_ROLES": lambda session: f'["{session.role}"]',
+    "CURRENT_SECONDARY_ROLES": context.current_secondary_roles,
+    "CURRENT_AVAILABLE_ROLES": context.current_available_roles,
     "LAST_QUERY_ID": lambda session: session.last_query_id,
 }
 
 
 def depends_on_session(tree: exp.Expr) -> bool:
     """Whether a tree calls a function that answers from the session."""
-    return any(_context_name(node) in _CONTEXT for node in tree.find_all(exp.Func))
+    names = {_context_name(node) for node in tree.find_all(exp.Func)}
+    return not names.isdisjoint({*_CONTEXT, context.IS_ROLE_IN_SESSION})
 
 
 def _context_name(node: exp.Expr) -> str:
@@ -240,6 +242,7 @@ def positional_columns(session: Session, node: exp.Expr) -> exp.Expr:
 REWRITES: list[Rewrite] = [
     arithmetic.division_by_zero,
     context_functions,
+    context.is_role_in_session,
     type_of_variant,
     variant_as_text,
     try_parse_json,

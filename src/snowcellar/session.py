@@ -68,6 +68,12 @@ class Session:
         self.token = secrets.token_urlsafe(32)
         self.user: str = user
         self.role: str = role
+        self.secondary_roles: tuple[str, ...] = caller.secondary_roles if caller else ()
+        """Roles by name, or ("ALL",): what may be done besides with the primary role, but for CREATE."""
+        self.temporary: set[QualifiedName] = caller.temporary if caller else set()
+        """The temporary tables and views, which are its own: no grants are on them."""
+        self.executes_as_role: bool = caller.executes_as_role if caller else False
+        """Whether it acts for an object's owner, a role, and not for its user: no other role may be taken."""
         self.virtual_warehouse: str | None = caller.virtual_warehouse if caller else None
         self.caller = caller
         self.parameters: dict[str, Any] = dict(caller.parameters if caller else DEFAULT_PARAMETERS)
@@ -209,6 +215,8 @@ class Session:
                 self.number,
                 self.user,
                 parent,
+                role=self.role,
+                warehouse=self.virtual_warehouse,
                 describe_only=describe_only,
             )
             outer, self.query = self.query, record

@@ -1,4 +1,4 @@
-"""ALTER SESSION, USE ROLE / WAREHOUSE / SECONDARY ROLES, SHOW PARAMETERS, SYSTEM$WAIT and context functions.
+"""ALTER SESSION, USE WAREHOUSE, SHOW PARAMETERS, SYSTEM$WAIT and context functions.
 
 Source: https://docs.snowflake.com/en/sql-reference/parameters, .../functions/system_wait
 """
@@ -21,8 +21,7 @@ from snowcellar.session import DEFAULT_PARAMETERS, Session
 _SET = re.compile(r"ALTER\s+SESSION\s+SET\s+(?P<settings>.+)\Z", re.IGNORECASE | re.DOTALL)
 _UNSET = re.compile(r"ALTER\s+SESSION\s+UNSET\s+(?P<names>.+)\Z", re.IGNORECASE | re.DOTALL)
 _SETTING = re.compile(r"\s*,?\s*(?P<name>\w+)\s*=\s*(?P<value>'(?:[^']|'')*'|[\w.-]+)", re.DOTALL)
-_USE = re.compile(rf"USE\s+(?P<kind>ROLE|WAREHOUSE)\s+(?P<name>{NAME})\Z", re.IGNORECASE)
-_USE_SECONDARY = re.compile(r"USE\s+SECONDARY\s+ROLES\s+(?:ALL|NONE)\Z", re.IGNORECASE)
+_USE = re.compile(rf"USE\s+WAREHOUSE\s+(?P<name>{NAME})\Z", re.IGNORECASE)
 _SHOW_PARAMETERS = re.compile(
     r"SHOW\s+PARAMETERS(?P<like>\s+LIKE\s+'[^']*')?(?:\s+(?:IN|FOR)\s+(?:SESSION|ACCOUNT|USER\s+\S+))?\Z",
     re.IGNORECASE,
@@ -54,18 +53,9 @@ def alter_session_unset(session: Session, match: re.Match[str]) -> Result:
     return Result.status(_DONE)
 
 
-def use_role_or_warehouse(session: Session, match: re.Match[str]) -> Result:
-    """USE ROLE and USE WAREHOUSE."""
-    name = fold(match["name"])
-    if match["kind"].upper() == "ROLE":
-        session.role = name
-    else:
-        session.virtual_warehouse = name
-    return Result.status(_DONE)
-
-
-def use_secondary_roles(session: Session, match: re.Match[str]) -> Result:
-    """USE SECONDARY ROLES: roles are not enforced, so there is nothing to switch."""
+def use_warehouse(session: Session, match: re.Match[str]) -> Result:
+    """USE WAREHOUSE."""
+    session.virtual_warehouse = fold(match["name"])
     return Result.status(_DONE)
 
 
@@ -116,8 +106,7 @@ def cancel_all_queries(session: Session, arguments: Sequence[str]) -> exp.Expr:
 STATEMENTS = [
     (_SET, alter_session_set),
     (_UNSET, alter_session_unset),
-    (_USE, use_role_or_warehouse),
-    (_USE_SECONDARY, use_secondary_roles),
+    (_USE, use_warehouse),
     (_SHOW_PARAMETERS, show_parameters),
 ]
 SYSTEM_FUNCTIONS = {"SYSTEM$WAIT": wait, "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries}

@@ -59,7 +59,7 @@ def _filter(session: Session, match: re.Match[str], names: Sequence[str]) -> Cal
 
     def keep(row: Sequence[Any]) -> bool:
         values = dict(zip(names, row, strict=True))
-        name = str(values["name"])
+        name = str(values.get("name", ""))
         return (
             (database is None or _database(values, database) == database)
             and (schema is None or values.get("schema_name", schema) == schema)

@@ -26,6 +26,7 @@ from sqlglot import exp
 from snowcellar import engine, show
 from snowcellar.clause_reader import ClauseReader
 from snowcellar.errors import CompilationError, ObjectExists, ObjectNotFound, Unsupported, WarehouseError
+from snowcellar.grants.visibility import owner_of, seen
 from snowcellar.names import NAME, QualifiedName, quote
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -127,14 +128,17 @@ def drop(session: Session, match: re.Match[str]) -> Result:
 
 def show_streamlits(session: Session, match: re.Match[str]) -> Result:
     """SHOW STREAMLITS with LIKE, IN, STARTS WITH and LIMIT."""
-    rows = [_row(name, app, _SHOWN) for name, app in sorted(_all(session).items())]
+    apps = _all(session)
+    rows = [_row(session, name, apps[name], _SHOWN) for name in sorted(seen(session, "STREAMLIT", apps))]
     return show.answer(session, match["rest"], [(name, pa.string()) for name in _SHOWN], rows)
 
 
 def describe(session: Session, match: re.Match[str]) -> Result:
     """DESCRIBE STREAMLIT: one row."""
     name, app = _existing(session, match["name"])
-    return Result.rows([(column, pa.string()) for column in _DESCRIBED], [_row(name, app, _DESCRIBED)])
+    return Result.rows(
+        [(column, pa.string()) for column in _DESCRIBED], [_row(session, name, app, _DESCRIBED)]
+    )
 
 
 def refuse(session: Session, match: re.Match[str]) -> Result:
@@ -172,13 +176,13 @@ def _read(text: str) -> dict[str, str]:
     return found
 
 
-def _row(name: QualifiedName, app: Streamlit, columns: tuple[str, ...]) -> list[Any]:
+def _row(session: Session, name: QualifiedName, app: Streamlit, columns: tuple[str, ...]) -> list[Any]:
     values = {
         "created_on": app.created_on,
         "name": name.name,
         "database_name": name.database,
         "schema_name": name.schema,
-        "owner": app.owner,
+        "owner": owner_of(session, "STREAMLIT", name),
         "url_id": app.url_id,
         "owner_role_type": "ROLE",
         "import_urls": "[]",

@@ -18,6 +18,7 @@ from sqlglot import exp
 from snowcellar import binds, merge, relations, rewrites, staged_files
 from snowcellar.binds import DuckSql
 from snowcellar.errors import Unsupported
+from snowcellar.grants import visibility
 from snowcellar.names import QualifiedName
 from snowcellar.passes import Passes
 from snowcellar.relations import Marker
@@ -124,11 +125,17 @@ def translate(
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
     calls = relations.expand_functions(session, tree)
-    volatile = reads_files or calls or rewrites.depends_on_session(tree)
+    restricted = visibility.restrict(session, tree)
+    volatile = reads_files or calls or restricted or rewrites.depends_on_session(tree)
     translation = _translate(session, tree)
-    if not volatile and len(statement.text) < _LONGEST_KEPT and not _DEPENDS_ON_BINDS.search(statement.text):
+    if not volatile and len(statement.text) < _LONGEST_KEPT and not depends_on_binds(statement.text):
         cache.put(key, translation)
     return translation
+
+
+def depends_on_binds(text: str) -> bool:
+    """Whether a bound value may name a table of a statement."""
+    return _DEPENDS_ON_BINDS.search(text) is not None
 
 
 def to_duckdb(session: Session, tree: exp.Expr) -> DuckSql:

@@ -1,8 +1,8 @@
 """What CREATE VIEW says beside its query: comments on the view and its columns, and COPY GRANTS.
 
 Source: https://docs.snowflake.com/en/sql-reference/sql/create-view
-DuckDB keeps the comments; INFORMATION_SCHEMA and SHOW VIEWS show them. COPY GRANTS has nothing to copy:
-grants are not enforced here (no_ops).
+DuckDB keeps the comments; INFORMATION_SCHEMA and SHOW VIEWS show them. COPY GRANTS is for the catalogue of
+grants (grants.authorization).
 """
 
 from __future__ import annotations

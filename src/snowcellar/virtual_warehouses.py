@@ -13,6 +13,8 @@ from fakesnow import statement_type
 
 from snowcellar import show
 from snowcellar.errors import ObjectExists, ObjectNotFound, WarehouseError
+from snowcellar.grants.key import Key
+from snowcellar.grants.rights import rights_of
 from snowcellar.names import NAME, fold
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -111,9 +113,16 @@ def show_warehouses(session: Session, match: re.Match[str]) -> Result:
     """SHOW WAREHOUSES [LIKE ...]."""
     rows = session.duck.execute(
         "SELECT name, state, 'STANDARD', size, 0, 0, auto_suspend, auto_resume::VARCHAR, created_on, "
-        f"created_on, created_on, 'ACCOUNTADMIN', comment FROM {TABLE} ORDER BY name"
+        f"created_on, created_on, comment FROM {TABLE} ORDER BY name"
     ).fetchall()
-    return show.answer(session, match["rest"], _SHOWN, rows)
+    rights = rights_of(session)
+    keys = [Key("WAREHOUSE", name=row[0]) for row in rows]
+    shown = [
+        [*row[:-1], rights.catalogue.owner(key), row[-1]]
+        for key, row in zip(keys, rows, strict=True)
+        if rights.sees(key)
+    ]
+    return show.answer(session, match["rest"], _SHOWN, shown)
 
 
 def _exists(session: Session, name: str) -> bool:

@@ -28,6 +28,8 @@ from snowcellar import features, upstream
 from snowcellar.alerts.registry import AlertRegistry
 from snowcellar.clients import FORGOTTEN_SECONDS, GRACE_SECONDS, Clients
 from snowcellar.errors import DatabaseLost
+from snowcellar.grants.catalogue import Catalogue
+from snowcellar.grants.reconciliation import reconcile
 from snowcellar.history import QueryHistory
 from snowcellar.locks import LockTable
 from snowcellar.names import literal, quote
@@ -48,6 +50,7 @@ META_SCHEMA = "_fs_information_schema"
 
 FEATURES = (
     "snowcellar.transaction_statements",
+    "snowcellar.grants.feature",
     "snowcellar.session_statements",
     "snowcellar.databases",
     "snowcellar.virtual_warehouses",
@@ -98,6 +101,7 @@ class Warehouse:
         self.integrations = Integrations(self)
         self.failed_logins = FailedLogins()
         self.procedures = ProcedureRegistry()
+        self.grants = Catalogue(self)
         self.workers = Workers(self.folder / "procedures")
         self.address: tuple[str, int] | None = None
         self.clients: Clients | None = None
@@ -129,6 +133,8 @@ class Warehouse:
         self.integrations.load()
         for path in sorted(self.folder.glob("*.db")):
             self.attach(path.stem)
+        self.grants.load()
+        reconcile(self)
 
     def close(self) -> None:
         """Stop the features' threads and workers, end the sessions and close the files."""

@@ -25,7 +25,8 @@ def known_shop(folder: Path) -> Iterator[Snowcellar]:
 
 
 def _fail_a_task(engine: Snowcellar) -> None:
-    engine.session.sql("CREATE TASK OPS.TASK_THAT_FAILS SCHEDULE = '60 MINUTE' AS SELECT 1 / 0").collect()
+    task = "CREATE TASK OPS.TASK_THAT_FAILS WAREHOUSE = COMPUTE_WH SCHEDULE = '60 MINUTE' AS SELECT 1 / 0"
+    engine.session.sql(task).collect()
     engine.session.sql("EXECUTE TASK OPS.TASK_THAT_FAILS").collect()
     history = "SELECT STATE FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY()) WHERE STATE = 'FAILED'"
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -24,7 +24,7 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "CREATE OR ALTER TABLE T (A INT)",
+        "CREATE OR ALTER VIEW V AS SELECT 1 AS A",
         "CREATE DYNAMIC TABLE D TARGET_LAG = '1 minute' WAREHOUSE = W AS SELECT 1 AS A",
         "CREATE MATERIALIZED VIEW M AS SELECT 1 AS A",
         "CREATE EXTERNAL TABLE E (A INT) LOCATION = @X",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlglot import exp
 
+from snowcellar.grants import functions as access
 from snowcellar.session import Session
 from snowcellar.tasks import functions
 from snowcellar.tasks.task import TaskError
@@ -39,6 +40,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         return exp.Literal.string("open")
 
     monkeypatch.setitem(functions.SYSTEM_FUNCTIONS, "SYSTEM$TEST_GATE", wait)
+    monkeypatch.setitem(access.CHECKS, "SYSTEM$TEST_GATE", access.free)
     return event
 
 
@@ -101,6 +103,7 @@ def test_tasks_that_do_not_depend_on_each_other_run_at_the_same_time(
         return exp.true()
 
     monkeypatch.setitem(functions.SYSTEM_FUNCTIONS, "SYSTEM$TEST_MEET", meet)
+    monkeypatch.setitem(access.CHECKS, "SYSTEM$TEST_MEET", access.free)
     create(log, "ROOT")
     create(log, "A", "ROOT", body="SELECT SYSTEM$TEST_MEET()")
     create(log, "B", "ROOT", body="SELECT SYSTEM$TEST_MEET()")
@@ -301,6 +304,13 @@ def test_a_task_runs_in_its_own_schema_as_its_owner_with_its_parameters(
     log("CREATE SCHEMA OTHER")
     log("CREATE TABLE OTHER.SEEN (S VARCHAR, R VARCHAR, U VARCHAR, H INT)")
     log("USE SCHEMA PUBLIC")
+    log("CREATE ROLE TRANSFORMER")
+    log("GRANT ROLE TRANSFORMER TO ROLE SYSADMIN")
+    log("GRANT USAGE ON DATABASE CELLAR_DB TO ROLE TRANSFORMER")
+    log("GRANT USAGE ON WAREHOUSE COMPUTE_WH TO ROLE TRANSFORMER")
+    log("GRANT USAGE, CREATE TASK ON SCHEMA OTHER TO ROLE TRANSFORMER")
+    log("GRANT SELECT, INSERT ON TABLE OTHER.SEEN TO ROLE TRANSFORMER")
+    log("GRANT EXECUTE TASK, EXECUTE MANAGED TASK ON ACCOUNT TO ROLE TRANSFORMER")
     log("USE ROLE TRANSFORMER")
     hour = "HOUR('2026-01-01T00:00:00Z'::TIMESTAMP_LTZ)"
     body = f"INSERT INTO SEEN SELECT CURRENT_SCHEMA(), CURRENT_ROLE(), CURRENT_USER(), {hour}"

@@ -12,6 +12,7 @@ from snowcellar.alerts import context, history
 from snowcellar.alerts.alert import Alert
 from snowcellar.alerts.history import RunRow
 from snowcellar.errors import WarehouseError, as_warehouse_error
+from snowcellar.grants.executions import alert_owner, require_alert_may_run
 
 if TYPE_CHECKING:
     from snowcellar.result import Result
@@ -46,9 +47,10 @@ class AlertRun:
         """Run the alert in a session of its own and answer with the state that it ended in."""
         alert, last_success = self.alert, None
         session = self._warehouse.open_session(
-            alert.name.database, alert.name.schema, user="SYSTEM", role=alert.owner
+            alert.name.database, alert.name.schema, user="SYSTEM", role=alert_owner(self._warehouse, alert)
         )
         session.virtual_warehouse = alert.warehouse
+        session.executes_as_role = True
         self._session = session
         self._write()
         step = history.FAILED
@@ -64,6 +66,7 @@ class AlertRun:
                 )
 
             step = history.CONDITION_FAILED
+            require_alert_may_run(self._warehouse, alert)
             found = self._look(session, execute)
             if found:
                 step = history.ACTION_FAILED

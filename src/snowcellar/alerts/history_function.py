@@ -16,6 +16,7 @@ from sqlglot import exp
 from snowcellar import relations
 from snowcellar.alerts.history import FROM_SCHEDULE, SCHEDULED
 from snowcellar.errors import CompilationError
+from snowcellar.grants import visibility
 from snowcellar.names import literal
 from snowcellar.session import Session
 
@@ -48,6 +49,8 @@ def alert_history(session: Session, arguments: Mapping[str, exp.Expression]) -> 
         query = query.where(exp.LTE(this=scheduled.copy(), expression=exp.paren(end.copy())))
     if alert := arguments.get("ALERT_NAME"):
         query = query.where(exp.func("UPPER", exp.column("NAME")).eq(alert.name.upper()))
+    if (watched := visibility.watched(session, "ALERT")) is not None:
+        query = query.where(watched)
     newest = exp.Ordered(this=scheduled, desc=True, nulls_first=False)
     return query.order_by(newest).limit(_limit(arguments))
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from snowcellar import show
 from snowcellar.alerts.alert import Alert
+from snowcellar.grants.visibility import owner_of, seen
 from snowcellar.names import NAME
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -29,28 +30,30 @@ _TERSE = ("created_on", "name", "kind", "database_name", "schema_name", "schedul
 def show_alerts(session: Session, match: re.Match[str]) -> Result:
     """SHOW [TERSE] ALERTS with LIKE, IN, STARTS WITH and LIMIT."""
     names = _TERSE if match["terse"] else _NAMES
-    alerts = sorted(session.warehouse.alerts.alerts.values(), key=lambda alert: alert.name)
-    return show.answer(session, match["rest"], _columns(names), [_row(alert, names) for alert in alerts])
+    known = session.warehouse.alerts.alerts
+    alerts = [known[name] for name in sorted(seen(session, "ALERT", list(known)))]
+    rows = [_row(session, alert, names) for alert in alerts]
+    return show.answer(session, match["rest"], _columns(names), rows)
 
 
 def describe_alert(session: Session, match: re.Match[str]) -> Result:
     """DESCRIBE ALERT: the row of SHOW ALERTS."""
     alert = session.warehouse.alerts.find(session.qualify(match["name"]))
-    return Result.rows(_columns(_NAMES), [_row(alert, _NAMES)])
+    return Result.rows(_columns(_NAMES), [_row(session, alert, _NAMES)])
 
 
 def _columns(names: tuple[str, ...]) -> list[tuple[str, pa.DataType]]:
     return [(name, pa.timestamp("us", "UTC") if name == "created_on" else pa.string()) for name in names]
 
 
-def _row(alert: Alert, names: tuple[str, ...]) -> list[Any]:
+def _row(session: Session, alert: Alert, names: tuple[str, ...]) -> list[Any]:
     values = {
         "created_on": alert.created_on,
         "name": alert.name.name,
         "kind": None,
         "database_name": alert.name.database,
         "schema_name": alert.name.schema,
-        "owner": alert.owner,
+        "owner": owner_of(session, "ALERT", alert.name),
         "comment": alert.comment,
         "warehouse": alert.warehouse,
         "schedule": alert.schedule,

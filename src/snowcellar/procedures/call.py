@@ -10,8 +10,10 @@ import re
 import time
 from typing import Any
 
-from snowcellar import engine, features
+from snowcellar import engine
 from snowcellar.errors import Unsupported, WarehouseError
+from snowcellar.grants import functions
+from snowcellar.grants.executions import may_call
 from snowcellar.names import NAME
 from snowcellar.procedures import packages, results
 from snowcellar.procedures.arguments import choose, evaluate, to_python
@@ -56,7 +58,8 @@ def call(session: Session, match: re.Match[str], params: Params) -> Result:
         return _call_system_function(session, match["name"].upper(), match["arguments"], params)
     name = session.qualify(match["name"])
     given = evaluate(session, match["arguments"], params)
-    procedure = choose(name, session.warehouse.procedures.overloads(name), given)
+    callable_ = [each for each in session.warehouse.procedures.overloads(name) if may_call(session, each)]
+    procedure = choose(name, callable_, given)
     arguments = to_python(session, procedure, given)
     if procedure.null_handling.startswith("RETURNS NULL") and None in arguments:
         return results.scalar(procedure, None)
@@ -64,10 +67,8 @@ def call(session: Session, match: re.Match[str], params: Params) -> Result:
 
 
 def _call_system_function(session: Session, name: str, arguments: str, params: Params) -> Result:
-    function = features.system_function(name)
-    if function is None:
-        raise Unsupported(f"CALL {name}")
-    literal = function(session, [str(given.value) for given in evaluate(session, arguments, params)])
+    given = [str(each.value) for each in evaluate(session, arguments, params)]
+    literal = functions.call(session, name, given)
     return engine.run(session, Statement(f'SELECT {literal.sql(dialect="snowflake")} AS "{name}"'), None)
 
 

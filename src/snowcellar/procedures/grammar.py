@@ -120,7 +120,7 @@ def _clause(pattern: str, read: Callable[[re.Match[str]], dict[str, Any]]) -> _C
 
 
 _CLAUSES: list[_Clause] = [
-    _clause(r"COPY\s+GRANTS\b", lambda _: {}),
+    _clause(r"COPY\s+GRANTS\b", lambda _: {"copy_grants": True}),
     _clause(r"(?:CALLED\s+ON\s+NULL\s+INPUT|RETURNS\s+NULL\s+ON\s+NULL\s+INPUT|STRICT)\b", _null_handling),
     _clause(
         rf"RETURNS\s+(?P<type>{TYPE})(?:(?P<not_null>\s+NOT)?\s+NULL(?!\s+ON))?",

@@ -13,6 +13,7 @@ import re
 import duckdb
 
 from snowcellar.errors import WarehouseError
+from snowcellar.grants.executions import procedure_owner
 from snowcellar.names import QualifiedName
 from snowcellar.procedures.definition import CALLER, Procedure
 from snowcellar.result import Result
@@ -54,9 +55,11 @@ class ProcedureScope(Session):
             context.database,
             context.schema,
             user=caller.user,
-            role=caller.role,
+            role=caller.role if self._callers_rights else procedure_owner(caller.warehouse, procedure),
             caller=caller,
         )
+        if not self._callers_rights:
+            self.secondary_roles, self.executes_as_role = (), True
         self._callers_connection = caller.connection
         if self._callers_rights:
             self.parameters = caller.parameters
@@ -137,6 +140,7 @@ class ProcedureScope(Session):
                 self.fake.schema_set,
             )
             self.caller.virtual_warehouse, self.caller.role = self.virtual_warehouse, self.role
+            self.caller.secondary_roles = self.secondary_roles
         # In a transaction that DuckDB has given up, the ROLLBACK that follows will do it.
         with contextlib.suppress(duckdb.Error):
             self.caller.enter()

@@ -15,6 +15,8 @@ from fakesnow import statement_type
 
 from snowcellar import show
 from snowcellar.errors import CompilationError, ObjectNotFound, Unsupported, WarehouseError
+from snowcellar.grants.key import callable_key
+from snowcellar.grants.rights import rights_of
 from snowcellar.names import NAME
 from snowcellar.procedures import grammar, packages
 from snowcellar.procedures.call import CALL, call
@@ -158,6 +160,7 @@ def _find(session: Session, match: re.Match[str]) -> Procedure:
 
 def show_procedures(session: Session, match: re.Match[str]) -> Result:
     """SHOW [USER] PROCEDURES with LIKE and IN; there are no built-in ones here."""
+    rights = rights_of(session)
     rows = [
         [
             procedure.created_on,
@@ -173,6 +176,7 @@ def show_procedures(session: Session, match: re.Match[str]) -> Result:
             *("N", "N", "", ""),
         ]
         for procedure in session.warehouse.procedures.all()
+        if rights.sees(callable_key("PROCEDURE", procedure.name, procedure.types))
     ]
     return show.answer(session, match["rest"], _SHOWN, rows)
 

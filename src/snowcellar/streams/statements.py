@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from snowcellar import show
 from snowcellar.errors import CompilationError, ObjectExists, ObjectNotFound, Unsupported
+from snowcellar.grants.visibility import owner_of, seen
 from snowcellar.names import NAME, QualifiedName
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -113,8 +114,8 @@ def drop_stream(session: Session, match: re.Match[str]) -> Result:
 
 def show_streams(session: Session, match: re.Match[str]) -> Result:
     """SHOW STREAMS with LIKE, IN, STARTS WITH and LIMIT."""
-    streams = sorted(session.warehouse.streams.streams.values(), key=lambda stream: stream.name)
-    rows = [_shown_row(session, stream) for stream in streams]
+    streams = session.warehouse.streams.streams
+    rows = [_shown_row(session, streams[name]) for name in sorted(seen(session, "STREAM", list(streams)))]
     return show.answer(session, match["rest"], _SHOWN, rows)
 
 
@@ -209,7 +210,7 @@ def _shown_row(session: Session, stream: Stream) -> list[Any]:
         stream.name.name,
         stream.name.database,
         stream.name.schema,
-        stream.owner,
+        owner_of(session, "STREAM", stream.name),
         stream.comment,
         table,
         "Table",

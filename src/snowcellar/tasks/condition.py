@@ -13,6 +13,10 @@ import sqlglot
 from sqlglot import exp
 
 from snowcellar.errors import ObjectNotFound
+from snowcellar.grants.executions import task_owner
+from snowcellar.grants.key import key_of
+from snowcellar.grants.kinds import SELECT
+from snowcellar.grants.rights import rights_of_role
 from snowcellar.names import qualify
 from snowcellar.session import Session
 from snowcellar.streams.statements import has_data
@@ -72,4 +76,6 @@ def _has_data(session: Session, task: Task, name: str) -> bool:
     stream = session.warehouse.streams.streams.get(qualified)
     if stream is None:
         raise ObjectNotFound("Stream", str(qualified))
+    owner = rights_of_role(session.warehouse.grants, task_owner(session.warehouse, task))
+    owner.require(SELECT, key_of("STREAM", qualified))
     return has_data(session, stream)

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from snowcellar import relations
 from snowcellar.errors import CompilationError
+from snowcellar.grants import visibility
 from snowcellar.names import literal, split
 from snowcellar.session import Session
 from snowcellar.tasks.history import AUTO_SUSPENDED, FAILED, SCHEDULED
@@ -53,6 +54,8 @@ def task_history(session: Session, arguments: Mapping[str, exp.Expression]) -> e
     query = exp.select("*").from_(_all_runs(session).subquery("runs"))
     for condition in _conditions(arguments):
         query = query.where(condition)
+    if (watched := visibility.watched(session, "TASK")) is not None:
+        query = query.where(watched)
     query = query.order_by(
         exp.Ordered(this=exp.column("SCHEDULED_TIME"), desc=True, nulls_first=False),
         exp.Ordered(this=exp.column("QUERY_START_TIME"), desc=True, nulls_first=False),

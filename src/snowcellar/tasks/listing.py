@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from snowcellar import show
+from snowcellar.grants.visibility import owner_of, seen
 from snowcellar.names import NAME
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -46,7 +47,8 @@ _TERSE = ("created_on", "name", "kind", "database_name", "schema_name", "schedul
 def show_tasks(session: Session, match: re.Match[str]) -> Result:
     """SHOW [TERSE] TASKS with LIKE, IN, STARTS WITH, ROOT ONLY and LIMIT."""
     rest, root_only = _ROOT_ONLY.subn("", match["rest"])
-    tasks = sorted(session.warehouse.tasks.tasks.values(), key=lambda task: task.name)
+    known = session.warehouse.tasks.tasks
+    tasks = [known[name] for name in sorted(seen(session, "TASK", list(known)))]
     names = _TERSE if match["terse"] else _NAMES
     rows = [_row(session, task, names) for task in tasks if task.is_root or not root_only]
     return show.answer(session, rest, _columns(names), rows)
@@ -76,7 +78,7 @@ def _values(session: Session, task: Task) -> dict[str, Any]:
         "id": task.task_id,
         "database_name": task.name.database,
         "schema_name": task.name.schema,
-        "owner": task.owner,
+        "owner": owner_of(session, "TASK", task.name),
         "comment": task.comment,
         "warehouse": task.warehouse,
         "schedule": task.schedule,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from snowcellar.errors import WarehouseError, as_warehouse_error
+from snowcellar.grants.executions import require_task_may_run, task_owner
 from snowcellar.tasks import condition, history
 from snowcellar.tasks.history import RunRow, TaskHistory
 from snowcellar.tasks.task import Task
@@ -87,10 +88,11 @@ class TaskRun:
         """Run the task in a session of its own and answer with the state that it ended in."""
         task = self.task
         session = self._warehouse.open_session(
-            task.name.database, task.name.schema, user="SYSTEM", role=task.owner
+            task.name.database, task.name.schema, user="SYSTEM", role=task_owner(self._warehouse, task)
         )
         try:
             self._enter(session)
+            require_task_may_run(self._warehouse, task)
             if check_condition and not self._condition_holds(session):
                 self.skip()
             else:
@@ -124,6 +126,7 @@ class TaskRun:
             session.set_parameter(name, value)
         session.virtual_warehouse = self.task.warehouse
         session.task_run = self
+        session.executes_as_role = True
         self._session = session
 
     def _condition_holds(self, session: Session) -> bool:

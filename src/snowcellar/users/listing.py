@@ -14,6 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from snowcellar import show
+from snowcellar.grants.key import Key
 from snowcellar.names import NAME, fold
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -76,7 +77,7 @@ def _row(session: Session, user: User) -> list[Any]:
         "display_name": set_.get("DISPLAY_NAME", user.name),
         "disabled": _word(user.disabled),
         "default_secondary_roles": _list(user),
-        "owner": user.owner,
+        "owner": session.warehouse.grants.owner(Key("USER", name=user.name)),
         "has_password": _word(user.password is not None),
         "has_rsa_public_key": _word(bool(user.public_keys)),
         "type": user.type,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from snowcellar.errors import Unsupported
+from snowcellar.grants.key import role_key
+from snowcellar.grants.login import enter_place, may_take
 from snowcellar.names import fold, split
 from snowcellar.users import key_pair, oauth, passwords, refusals
 from snowcellar.users.refusals import TokenRefused
@@ -46,12 +48,40 @@ def open_session(warehouse: Warehouse, data: Mapping[str, Any], context: Mapping
     user = admission.user
     role = _role(admission, context.get("roleName"))
     database, schema = _namespace(user, context)
-    session = warehouse.open_session(database, schema, user=user.name, role=role)
+    session = warehouse.open_session(user=user.name, role=role)
+    try:
+        _require_granted(session, context.get("roleName"))
+        session.secondary_roles = _secondary_roles(user)
+        enter_place(session, database, schema)
+        _set_up(session, user, data, context)
+    except BaseException:
+        warehouse.close_session(session)
+        raise
+    return session
+
+
+def _require_granted(session: Session, requested: str | None) -> None:
+    """LoginRefused for a role that is not the user's."""
+    if may_take(session, session.role):
+        return
+    if not requested:
+        raise refusals.default_role_not_granted(session.role)
+    if not session.warehouse.grants.exists(role_key(session.role)):
+        raise refusals.unknown_role(session.role)
+    raise refusals.role_not_granted(session.role)
+
+
+def _secondary_roles(user: User) -> tuple[str, ...]:
+    """All roles, unless the user was set up without; none for the local user, so that USE ROLE is felt."""
+    default = () if user.name == LOCAL_USER else ("ALL",)
+    return tuple(user.properties.get("DEFAULT_SECONDARY_ROLES", default))
+
+
+def _set_up(session: Session, user: User, data: Mapping[str, Any], context: Mapping[str, str]) -> None:
     named = context.get("warehouse") or user.properties.get("DEFAULT_WAREHOUSE")
     session.virtual_warehouse = fold(named) if named else None
     for name, value in (data.get("SESSION_PARAMETERS") or {}).items():
         session.set_parameter(name, value)
-    return session
 
 
 def _admit(warehouse: Warehouse, data: Mapping[str, Any]) -> Admission:

@@ -1,0 +1,179 @@
+"""Who may run the statements on streams, tasks, alerts, procedures, Streamlit apps and staged files.
+
+Source: https://docs.snowflake.com/en/user-guide/security-access-control-privileges,
+.../user-guide/tasks-intro#task-security, .../user-guide/alerts, .../user-guide/streams-intro
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from snowcellar import create_or_alter, staged_file_statements, streamlits
+from snowcellar.alerts import alterations as alert_alterations
+from snowcellar.alerts import listing as alert_listing
+from snowcellar.alerts import statements as alerts
+from snowcellar.errors import WarehouseError
+from snowcellar.grants import creation, executions, rules
+from snowcellar.grants.authorization import require_warehouse
+from snowcellar.grants.key import Key, callable_key, key_of
+from snowcellar.grants.kinds import OWNERSHIP, SELECT
+from snowcellar.grants.reads import Reads
+from snowcellar.grants.rights import not_found, rights_of
+from snowcellar.grants.rules import Rule, Run
+from snowcellar.procedures import call, grammar, package_listing
+from snowcellar.procedures import statements as procedures
+from snowcellar.relations import STAGE_LOCATION
+from snowcellar.result import Result
+from snowcellar.session import Session
+from snowcellar.streams import statements as streams
+from snowcellar.tasks import alterations as task_alterations
+from snowcellar.tasks import listing as task_listing
+from snowcellar.tasks import statements as tasks
+
+_STREAM, _TASK, _ALERT, _STREAMLIT = map(rules.in_schema, ("STREAM", "TASK", "ALERT", "STREAMLIT"))
+
+
+def _create_stream(session: Session, match: re.Match[str], run: Run) -> Result:
+    """SELECT on the table; the first stream on it turns its change tracking on, which its owner does."""
+    table = session.qualify(match["source"])
+    key = session.warehouse.grants.relation(table.database, table.schema, table.name)
+    rights = rights_of(session)
+    if key is not None:
+        rights.require(SELECT, key)
+        if key.kind == "TABLE" and table not in session.warehouse.streams.tables and not rights.owns(key):
+            raise WarehouseError(
+                "SQL access control error:\nInsufficient privileges to operate on stream source without "
+                f"CHANGE_TRACKING enabled '{key.name}'",
+                3001,
+                "42501",
+            )
+    return rules.creates(_STREAM)(session, match, run)
+
+
+def _execute_task(session: Session, match: re.Match[str], run: Run) -> Result:
+    key = _TASK(session, match)
+    if session.warehouse.grants.exists(key):
+        rights_of(session).require_any((OWNERSHIP, "OPERATE"), key)
+        executions.require_task_may_run(
+            session.warehouse, session.warehouse.tasks.find(executions.name_of(key))
+        )
+    return run()
+
+
+def _alter_task(session: Session, match: re.Match[str], run: Run) -> Result:
+    """OPERATE to resume and suspend; a task that is resumed must be one that its owner may run."""
+    key, action = _TASK(session, match), match["action"].upper().split()[0]
+    if session.warehouse.grants.exists(key):
+        operates = ("OPERATE",) if action in ("RESUME", "SUSPEND") else ()
+        rights_of(session).require_any((OWNERSHIP, *operates), key)
+        if action == "RESUME":
+            task = session.warehouse.tasks.find(executions.name_of(key))
+            executions.require_task_may_run(session.warehouse, task)
+    return run()
+
+
+def _execute_alert(session: Session, match: re.Match[str], run: Run) -> Result:
+    key = _ALERT(session, match)
+    if session.warehouse.grants.exists(key):
+        rights_of(session).require_any((OWNERSHIP, "OPERATE"), key)
+        alert = session.warehouse.alerts.find(executions.name_of(key))
+        executions.require_alert_may_run(session.warehouse, alert)
+    return run()
+
+
+def _alter_alert(session: Session, match: re.Match[str], run: Run) -> Result:
+    key, action = _ALERT(session, match), match["action"].upper().split()[0]
+    if session.warehouse.grants.exists(key):
+        operates = ("OPERATE",) if action in ("RESUME", "SUSPEND") else ()
+        rights_of(session).require_any((OWNERSHIP, *operates), key)
+        if action == "RESUME":
+            alert = session.warehouse.alerts.find(executions.name_of(key))
+            executions.require_alert_may_run(session.warehouse, alert)
+    return run()
+
+
+def _create_procedure(session: Session, match: re.Match[str], run: Run) -> Result:
+    """With READ on the stages of its imports."""
+    clauses = grammar.parse(match.string)
+    name, reads = session.qualify(clauses.name), Reads(session)
+    for location in clauses.values.get("imports", ()):
+        if STAGE_LOCATION.match(location):  # else the statement is refused
+            reads.stage(location, "READ", name)
+    types = tuple(argument.type.name for argument in clauses.arguments)
+    key = callable_key("PROCEDURE", name, types)
+    copies = clauses.values.get("copy_grants", False)
+    with creation.creating(session, key, replace=clauses.replace, copy_grants=copies):
+        return run()
+
+
+def _procedure(session: Session, match: re.Match[str]) -> Key:
+    types = grammar.parse_types(match["types"])
+    return callable_key("PROCEDURE", session.qualify(match["name"]), types)
+
+
+def _describe_procedure(session: Session, match: re.Match[str], run: Run) -> Result:
+    key = _procedure(session, match)
+    if session.warehouse.grants.exists(key) and not rights_of(session).sees(key):
+        raise not_found(key)
+    return run()
+
+
+def _call(session: Session, match: re.Match[str], run: Run) -> Result:
+    """Which overload it is, and USAGE on it, is found out when the arguments have their types."""
+    if not match["name"].upper().startswith("SYSTEM$"):
+        require_warehouse(session)
+    return run()
+
+
+def _remove(session: Session, match: re.Match[str], run: Run) -> Result:
+    key = key_of("STAGE", session.qualify(match["stage"]))
+    if session.warehouse.grants.exists(key):
+        rights_of(session).require("WRITE", key)
+    return run()
+
+
+def _create_or_alter_table(session: Session, match: re.Match[str], run: Run) -> Result:
+    """Ownership of a table that is there; the statements that it is made of are checked one by one."""
+    name = session.qualify(match["name"])
+    key = session.warehouse.grants.relation(name.database, name.schema, name.name)
+    if key is not None:
+        rights_of(session).require(OWNERSHIP, key)
+    return run()
+
+
+_FREE: tuple[Callable[..., Any], ...] = (
+    # They list what may be seen.
+    *(streams.show_streams, task_listing.show_tasks, alert_listing.show_alerts),
+    *(procedures.show_procedures, streamlits.show_streamlits),
+    # They refuse, or go on to the engine.
+    *(procedures.refuse_anonymous, streamlits.refuse, package_listing.select_packages),
+)
+RULES: dict[Callable[..., Any], Rule] = {
+    **dict.fromkeys(_FREE, rules.free),
+    create_or_alter.create_or_alter_table: _create_or_alter_table,
+    streams.create_stream: _create_stream,
+    streams.drop_stream: rules.drops(_STREAM),
+    streams.describe_stream: rules.shows(_STREAM),
+    tasks.create_task: rules.creates(_TASK),
+    tasks.drop_task: rules.drops(_TASK),
+    tasks.execute_task: _execute_task,
+    task_alterations.alter_task: _alter_task,
+    task_listing.describe_task: rules.shows(_TASK),
+    alerts.create_alert: rules.creates(_ALERT),
+    alerts.drop_alert: rules.drops(_ALERT),
+    alerts.execute_alert: _execute_alert,
+    alert_alterations.alter_alert: _alter_alert,
+    alert_listing.describe_alert: rules.shows(_ALERT),
+    procedures.create_procedure: _create_procedure,
+    procedures.drop_procedure: rules.drops(_procedure),
+    procedures.describe_procedure: _describe_procedure,
+    call.call: _call,
+    staged_file_statements.remove: _remove,
+    streamlits.create: rules.creates(_STREAMLIT),
+    streamlits.add_live_version: rules.needs(_STREAMLIT, OWNERSHIP),
+    streamlits.set_properties: rules.needs(_STREAMLIT, OWNERSHIP),
+    streamlits.drop: rules.drops(_STREAMLIT),
+    streamlits.describe: rules.shows(_STREAMLIT),
+}
