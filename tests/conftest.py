@@ -6,8 +6,14 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 SHARES_A_STAGE: Final = {
-    f"tests/faults/test_{name}.py": "tests/faults/crash_course.py"
-    for name in ("crash_points", "disk_full", "task_graph", "worker_kills")
+    **{
+        f"tests/faults/test_{name}.py": "tests/faults/crash_course.py"
+        for name in ("crash_points", "disk_full", "task_graph", "worker_kills")
+    },
+    **{
+        f"tests/pipeline/test_{name}.py": "tests/pipeline/conftest.py"
+        for name in ("commands", "doctor", "flow", "guide", "watch")
+    },
 }
 """These files take most of their time for a stage that is built once a process."""
 

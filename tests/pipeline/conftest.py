@@ -1,4 +1,4 @@
-"""The pipeline on this machine, deployed as a person does it: real broker, real warehouse, real snow CLI."""
+"""The pipeline on this machine: real broker, real warehouse, and what the real snow CLI deployed."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from snowflake.connector import SnowflakeConnection
 
-from caves_cli import connection, deploy, local, overview, project
+from caves_cli import connection, deploy, local, overview
 from caves_cli.connection import Target
 from caves_cli.snow import ENVIRONMENT
 from caves_cli.state import State, StateFolder
@@ -22,6 +22,7 @@ from ingest.ingestor import run as ingest
 from ingest.producer import produce
 from ingest.settings import IngestSettings, ProducerSettings
 from ingest.truth import Truth
+from tests.pipeline.template import copy_deployed
 
 log = logging.getLogger(__name__)
 
@@ -88,28 +89,27 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.3)
 
 
-def start(folder: Path, minute_seconds: float) -> Iterator[Pipeline]:
-    state_folder = StateFolder(folder)
-    running = local.start(state_folder, minute_seconds=minute_seconds, port=0)
+def start(factory: pytest.TempPathFactory, name: str, minute_seconds: float) -> Iterator[Pipeline]:
+    """A pipeline of its own, on a copy of a deployed warehouse."""
+    folder = StateFolder(factory.mktemp(name))
+    copy_deployed(factory, folder)
+    running = local.start(folder, minute_seconds=minute_seconds, port=0)
     try:
-        pipeline = Pipeline(state_folder, running, connection.target("local", state_folder.config_file))
-        deploy.bootstrap(pipeline.target, project.root(), log.debug)
-        pipeline.deploy()
-        yield pipeline
+        yield Pipeline(folder, running, connection.target("local", folder.config_file))
     finally:
-        local.stop(state_folder)
+        local.stop(folder)
 
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A pipeline whose scheduler ticks every second."""
-    yield from start(tmp_path_factory.mktemp("caves"), minute_seconds=1)
+    yield from start(tmp_path_factory, "caves", minute_seconds=1)
 
 
 @pytest.fixture(scope="module")
 def still_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A pipeline whose tasks run only when a test says so."""
-    yield from start(tmp_path_factory.mktemp("still"), minute_seconds=3600)
+    yield from start(tmp_path_factory, "still", minute_seconds=3600)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ SOON = 0.05
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A pipeline of its own, healthy and drained: what these tests break must not break others."""
-    for pipeline in start(tmp_path_factory.mktemp("watched"), MINUTE_SECONDS):
+    for pipeline in start(tmp_path_factory, "watched", MINUTE_SECONDS):
         sent = pipeline.produce(2_000, bad_share=0.01)
         assert pipeline.ingest() == sent.events_produced
         pipeline.drain()

@@ -69,7 +69,7 @@ def test_a_failed_deployment_names_file_and_statement_and_stops_there(
     with pytest.raises(DeployFailed) as failure:
         still_pipeline.deploy(tmp_path)
     assert failure.value.file == Path("deploy/030_staging.sql")
-    assert failure.value.statement == "SELECT NOTHING FROM STAGING.MISSING;"
+    assert failure.value.statement == "SELECT NOTHING FROM STAGING.MISSING"
     assert len(str(failure.value).splitlines()) == 2
     assert "MISSING" in str(failure.value).splitlines()[1]
 

@@ -39,7 +39,7 @@ Caves = Callable[..., Outcome]
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """Events at known places, distributed by hand; its tasks never run by themselves."""
-    for running in start(tmp_path_factory.mktemp("rejected"), minute_seconds=86_400):
+    for running in start(tmp_path_factory, "rejected", minute_seconds=86_400):
         create_topic(running.state.bootstrap or "", running.state.topic, partitions=2)
         yield running
 
