@@ -25,6 +25,7 @@ def known_shop(folder: Path) -> Iterator[Snowcellar]:
 
 
 def _fail_a_task(engine: Snowcellar) -> None:
+    engine.deploy("015_access")  # tasks belong to a role that must reach their schema
     task = "CREATE TASK OPS.TASK_THAT_FAILS WAREHOUSE = COMPUTE_WH SCHEDULE = '60 MINUTE' AS SELECT 1 / 0"
     engine.session.sql(task).collect()
     engine.session.sql("EXECUTE TASK OPS.TASK_THAT_FAILS").collect()

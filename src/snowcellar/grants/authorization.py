@@ -214,10 +214,7 @@ def _create(session: Session, tree: exp.Create, run: Callable[[], Result]) -> Re
     temporary = tree.find(exp.TemporaryProperty) is not None
     if temporary and kind in RELATIONS:
         return _create_temporary(session, table, run)
-    known = {
-        "replace": bool(tree.args.get("replace")),
-        "copy_grants": tree.find(exp.CopyGrantsProperty) is not None,
-    }
+    known = {"replace": bool(tree.args.get("replace")), "copy_grants": _take_copy_grants(tree)}
     with ExitStack() as stack:
         if temporary:
             # It goes with the session, so that no privilege on the schema but USAGE is needed.
@@ -230,6 +227,20 @@ def _create(session: Session, tree: exp.Create, run: Callable[[], Result]) -> Re
         names = [[each.database, each.schema, each.name] for each in reads.relations]
         session.warehouse.grants.set(key, READS, json.dumps(names))
     return result
+
+
+def _take_copy_grants(tree: exp.Create) -> bool:
+    """Whether a CREATE says COPY GRANTS, which is taken out: the engine has nothing to do with it."""
+    properties = tree.args.get("properties")
+    kept = [
+        each
+        for each in (properties.expressions if properties else [])
+        if not isinstance(each, exp.CopyGrantsProperty)
+    ]
+    if properties is None or len(kept) == len(properties.expressions):
+        return False
+    tree.set("properties", exp.Properties(expressions=kept) if kept else None)
+    return True
 
 
 def _create_temporary(session: Session, table: exp.Table, run: Callable[[], Result]) -> Result:

@@ -18,7 +18,7 @@ from snowcellar.errors import WarehouseError
 from snowcellar.grants import creation, executions, rules
 from snowcellar.grants.authorization import require_warehouse
 from snowcellar.grants.key import Key, callable_key, key_of
-from snowcellar.grants.kinds import OWNERSHIP, SELECT
+from snowcellar.grants.kinds import OWNERSHIP, SELECT, USAGE
 from snowcellar.grants.reads import Reads
 from snowcellar.grants.rights import not_found, rights_of
 from snowcellar.grants.rules import Rule, Run
@@ -31,6 +31,11 @@ from snowcellar.streams import statements as streams
 from snowcellar.tasks import alterations as task_alterations
 from snowcellar.tasks import listing as task_listing
 from snowcellar.tasks import statements as tasks
+
+
+def _stage(session: Session, match: re.Match[str]) -> Key:
+    return key_of("STAGE", session.qualify(match["stage"]))
+
 
 _STREAM, _TASK, _ALERT, _STREAMLIT = map(rules.in_schema, ("STREAM", "TASK", "ALERT", "STREAMLIT"))
 
@@ -127,13 +132,6 @@ def _call(session: Session, match: re.Match[str], run: Run) -> Result:
     return run()
 
 
-def _remove(session: Session, match: re.Match[str], run: Run) -> Result:
-    key = key_of("STAGE", session.qualify(match["stage"]))
-    if session.warehouse.grants.exists(key):
-        rights_of(session).require("WRITE", key)
-    return run()
-
-
 def _create_or_alter_table(session: Session, match: re.Match[str], run: Run) -> Result:
     """Ownership of a table that is there; the statements that it is made of are checked one by one."""
     name = session.qualify(match["name"])
@@ -170,7 +168,8 @@ RULES: dict[Callable[..., Any], Rule] = {
     procedures.drop_procedure: rules.drops(_procedure),
     procedures.describe_procedure: _describe_procedure,
     call.call: _call,
-    staged_file_statements.remove: _remove,
+    staged_file_statements.remove: rules.needs(_stage, "WRITE"),
+    staged_file_statements.list_path: rules.needs(_stage, "READ", USAGE),
     streamlits.create: rules.creates(_STREAMLIT),
     streamlits.add_live_version: rules.needs(_STREAMLIT, OWNERSHIP),
     streamlits.set_properties: rules.needs(_STREAMLIT, OWNERSHIP),

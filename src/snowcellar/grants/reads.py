@@ -179,5 +179,5 @@ def resolve(session: Session, table: exp.Table) -> tuple[QualifiedName, str]:
 
 def _is_not_read(table: exp.Table) -> bool:
     """FILE_FORMAT => name looks like a table and is checked as a format; foreign keys are not kept."""
-    named = table.arg_key == "format" or isinstance(table.parent, exp.Property)
+    named = table.arg_key == "format" or type(table.parent) is exp.Property
     return named or table.find_ancestor(exp.Reference) is not None
