@@ -111,6 +111,14 @@ def test_no_form_of_a_statement_reads_a_table_without_select(account: Account, s
         "EXECUTE IMMEDIATE 'SELECT * FROM T'",
         "GET @STAGE file:///tmp/",
         "SHOW GRANTS ON TABLE T",
+        'SELECT * FROM "information_schema"."tables"',
+        "SELECT * FROM SHOP.INFORMATION_SCHEMA.TABLE_CONSTRAINTS",
+        "SELECT * FROM SHOP.INFORMATION_SCHEMA.SC_TRACKED",
+        "DELETE FROM SHOP.INFORMATION_SCHEMA.LOAD_HISTORY",
+        "SELECT $1:a::INT FROM @SECRETS/x (FILE_FORMAT => 'SHOP.S.NO_FORMAT')",
+        "LIST @%T",
+        "PUT file:///etc/hostname @%T",
+        "SHOW TABLES; SELECT * FROM T",
     ],
 )
 def test_nothing_beside_the_tables_leads_to_them(account: Account, statement: str) -> None:
@@ -127,6 +135,17 @@ def test_a_bound_name_is_held_to_the_same(account: Account) -> None:
     cursor.execute("SET NAMED = 'T'")
     with pytest.raises(Exception, match="does not exist or not authorized"):
         cursor.execute("SELECT A FROM IDENTIFIER($NAMED)")
+    cursor.connection.close()
+
+
+def test_the_columns_of_a_hidden_table_are_not_described(account: Account) -> None:
+    cursor = account.server.connect(role="READER", database="SHOP", schema="S").cursor()
+    assert [column.name for column in cursor.describe("SELECT * FROM OPEN")] == ["A", "B"]
+    with pytest.raises(Exception, match="'T' does not exist or not authorized"):
+        cursor.describe("SELECT * FROM T")
+    cursor.describe("CREATE TABLE ONLY_DESCRIBED (A INT)")
+    with pytest.raises(Exception, match="does not exist or not authorized"):
+        cursor.execute("SELECT * FROM ONLY_DESCRIBED")
     cursor.connection.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from snowcellar.grants import store
@@ -74,6 +75,10 @@ class Catalogue:
     def apply(self, change: Change) -> None:
         """Keep a change, on disk and then in memory."""
         with self.lock:
+            # What is granted anew, with another option or by another role, takes the place of what there is.
+            known = [each for each in change.granted if each.identity in self._grants.get(each.key, {})]
+            gone = {each.identity: each for each in (*change.revoked, *known)}
+            change = replace(change, revoked=list(gone.values()))
             store.save(self._warehouse, change)
             for key in change.dropped:
                 self._forget(key)

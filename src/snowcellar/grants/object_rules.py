@@ -22,6 +22,7 @@ from snowcellar.grants.kinds import OWNERSHIP, SELECT, USAGE
 from snowcellar.grants.reads import Reads
 from snowcellar.grants.rights import not_found, rights_of
 from snowcellar.grants.rules import Rule, Run
+from snowcellar.grants.store import Change
 from snowcellar.procedures import call, grammar, package_listing
 from snowcellar.procedures import statements as procedures
 from snowcellar.relations import STAGE_LOCATION
@@ -132,6 +133,16 @@ def _call(session: Session, match: re.Match[str], run: Run) -> Result:
     return run()
 
 
+def _drop_streamlit(session: Session, match: re.Match[str], run: Run) -> Result:
+    """With the stage of its files."""
+    app = _STREAMLIT(session, match)
+    result = rules.drops(_STREAMLIT)(session, match, run)
+    if not session.warehouse.grants.exists(app):
+        files = Key("STAGE", app.database, app.schema, f"{app.name}$LIVE")
+        session.warehouse.grants.apply(Change(dropped=[files]))
+    return result
+
+
 def _create_or_alter_table(session: Session, match: re.Match[str], run: Run) -> Result:
     """Ownership of a table that is there; the statements that it is made of are checked one by one."""
     name = session.qualify(match["name"])
@@ -173,6 +184,6 @@ RULES: dict[Callable[..., Any], Rule] = {
     streamlits.create: rules.creates(_STREAMLIT),
     streamlits.add_live_version: rules.needs(_STREAMLIT, OWNERSHIP),
     streamlits.set_properties: rules.needs(_STREAMLIT, OWNERSHIP),
-    streamlits.drop: rules.drops(_STREAMLIT),
+    streamlits.drop: _drop_streamlit,
     streamlits.describe: rules.shows(_STREAMLIT),
 }

@@ -11,7 +11,8 @@ import json
 from sqlglot import exp
 
 from snowcellar import features, relations
-from snowcellar.errors import CompilationError, WarehouseError
+from snowcellar.errors import AccessDenied, CompilationError, WarehouseError
+from snowcellar.grants import visibility
 from snowcellar.grants.catalogue import READS
 from snowcellar.grants.key import Key, key_of
 from snowcellar.grants.kinds import SELECT, USAGE
@@ -66,8 +67,7 @@ class Reads:
         """Require privileges on a table, view or stream; its key, or None for what needs none."""
         name, shown = resolve(self.session, table)
         if name.schema.upper() == INFORMATION_SCHEMA:
-            self.lasting = False
-            self.rights.require(USAGE, Key("DATABASE", name.database.upper()))
+            self._information_schema(name, privileges)
             return None
         key = self.session.warehouse.grants.relation(name.database, name.schema, name.name)
         if key is None:
@@ -81,6 +81,17 @@ class Reads:
         if SELECT in privileges:
             self._check_behind(key)
         return key
+
+    def _information_schema(self, name: QualifiedName, privileges: tuple[str, ...]) -> None:
+        """Its views are there for who may enter the database; their rows are filtered (visibility)."""
+        self.lasting = False
+        self.rights.require(USAGE, Key("DATABASE", name.database.upper()))
+        view = key_of("VIEW", name)
+        if any(privilege != SELECT for privilege in privileges):
+            raise AccessDenied("view", name.name)
+        known = name.schema == INFORMATION_SCHEMA and name.name in visibility.NAMED_BY
+        if not known and not self.rights.manages_grants:
+            raise not_found(view)
 
     def _check_behind(self, key: Key) -> None:
         """A view reads with its owner's rights; a stream needs SELECT on its table too."""

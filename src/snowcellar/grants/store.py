@@ -111,14 +111,16 @@ def save(warehouse: Warehouse, change: Change) -> None:
                     f"DELETE FROM {_SETTINGS} WHERE ({_KEY}, setting) = (?, ?, ?, ?, ?)",
                     [*astuple(key), setting],
                 )
-            for grant in (*change.revoked, *change.granted):
+            for grant in change.revoked:
                 duck.execute(
                     f"DELETE FROM {_GRANTS} WHERE ({_IDENTITY}) = (?, ?, ?, ?, ?, ?, ?, ?)",
                     list(grant.identity),
                 )
-            for grant in change.granted:
-                row = [*grant.identity, grant.grant_option, grant.granted_by, grant.created_on]
-                duck.execute(f"INSERT INTO {_GRANTS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            if change.granted:
+                row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                given = [value for grant in change.granted for value in _row(grant)]
+                rows = ", ".join([row] * len(change.granted))
+                duck.execute(f"INSERT INTO {_GRANTS} VALUES {rows}", given)
             for each in change.settings:
                 duck.execute(
                     f"INSERT INTO {_SETTINGS} VALUES (?, ?, ?, ?, ?, ?)",
@@ -128,6 +130,10 @@ def save(warehouse: Warehouse, change: Change) -> None:
             duck.execute("ROLLBACK")
             raise
         duck.execute("COMMIT")
+
+
+def _row(grant: Grant) -> list[object]:
+    return [*grant.identity, grant.grant_option, grant.granted_by, grant.created_on]
 
 
 def _touched_settings(change: Change) -> Iterable[tuple[Key, str]]:

@@ -95,7 +95,7 @@ def _key_of_row(session: Session, what: str, row: Mapping[str, Any]) -> Key | No
     return Key(kind, database, schema, name) if kind else None
 
 
-_NAMED_BY = {
+NAMED_BY: dict[str, tuple[str, ...]] = {
     "TABLES": ("TABLE_SCHEMA", "TABLE_NAME"),
     "COLUMNS": ("TABLE_SCHEMA", "TABLE_NAME"),
     "VIEWS": ("TABLE_SCHEMA", "TABLE_NAME"),
@@ -103,6 +103,7 @@ _NAMED_BY = {
     "SCHEMATA": ("SCHEMA_NAME",),
     "DATABASES": ("DATABASE_NAME",),
 }
+"""The views of INFORMATION_SCHEMA, and the columns that name what a row is about."""
 
 
 def restrict(session: Session, tree: exp.Expr) -> bool:
@@ -124,7 +125,7 @@ def _in_information_schema(table: exp.Table) -> bool:
 def _restrict_one(session: Session, view: exp.Table) -> None:
     catalog = view.args.get("catalog")
     database = fold_identifier(catalog) if catalog else session.database or ""
-    columns = _NAMED_BY.get(view.name.upper())
+    columns = NAMED_BY.get(view.name.upper())
     if columns is None:
         return
     names = [[exp.Literal.string(part) for part in parts] for parts in _visible(session, database, columns)]

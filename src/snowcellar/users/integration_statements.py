@@ -16,6 +16,8 @@ from fakesnow import statement_type
 
 from snowcellar import show
 from snowcellar.errors import CompilationError, ObjectExists, ObjectNotFound, Unsupported
+from snowcellar.grants.key import Key
+from snowcellar.grants.rights import rights_of
 from snowcellar.names import NAME, fold
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -119,6 +121,7 @@ def show_integrations(session: Session, match: re.Match[str]) -> Result:
         ]
         for found in session.warehouse.integrations.all.values()
         if (match["kind"] or "SECURITY").upper() == "SECURITY"
+        and rights_of(session).sees(Key("INTEGRATION", name=found.name))
     ]
     return show.answer(session, match["rest"], [*columns, ("created_on", pa.timestamp("us", "UTC"))], rows)
 
