@@ -1,6 +1,8 @@
--- Why: how long each layer is kept, and what is remembered of staged rows that were purged.
--- Grain: RETENTION by LAYER; PURGED_ORDERS and PURGED_ADJUSTMENTS by purged staging row.
--- Reads/Writes: OPS.PURGE_EXPIRED writes; OPS.DISTRIBUTE_RAW_EVENTS, MERGE_INVENTORY_CURRENT and REPLAY_REJECTED read.
+-- Why: how long each layer is kept, what is remembered of staged rows that were purged, and of whom nothing may come
+--      back.
+-- Grain: RETENTION by LAYER; PURGED_ORDERS and PURGED_ADJUSTMENTS by purged staging row; ERASED_CUSTOMERS by
+--      CUSTOMER_HASH; ERASURE_KEY has one row, once somebody was erased.
+-- Reads/Writes: OPS.PURGE_EXPIRED and ERASE_CUSTOMER write; what stages events and computes stock reads.
 -- Rerun: safe; nothing is replaced. The days follow the environment's settings at every deployment.
 
 USE ROLE <% ctx.env.CAVES_ROLES %>_ADMIN;
@@ -65,3 +67,17 @@ CREATE OR ALTER TABLE STAGING.PURGED_ADJUSTMENTS (
     PURGED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
 )
 COMMENT = 'What is remembered of purged rows of STG_INVENTORY_ADJUSTMENTS, as long as INVENTORY_HISTORY';
+
+CREATE TABLE IF NOT EXISTS OPS.ERASED_CUSTOMERS (
+    CUSTOMER_HASH VARCHAR NOT NULL COMMENT 'SHA-256 of ERASURE_KEY and the customer''s number',
+    ERASED_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC',
+    ERASED_BY VARCHAR NOT NULL COMMENT 'who called the procedure',
+    TOUCHED_ROWS OBJECT COMMENT 'how many rows of each table were changed'
+)
+COMMENT = 'The customers who were erased, without their numbers: what still comes of them is made nameless';
+
+CREATE TABLE IF NOT EXISTS OPS.ERASURE_KEY (
+    HASH_KEY VARCHAR NOT NULL COMMENT 'random; without it nobody can try numbers against ERASED_CUSTOMERS',
+    MADE_AT TIMESTAMP_NTZ NOT NULL COMMENT 'when, UTC'
+)
+COMMENT = 'The key of the hashes of erased customers; to be read by the procedures alone';

@@ -3,6 +3,8 @@
 from snowflake.snowpark import Session
 
 from caves_snowpark import names
+from caves_snowpark.erase import scrub_late_events
+from caves_snowpark.erasure import known_erasures
 from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, report, transaction
 from caves_snowpark.memory import known_adjustments, known_orders
 from caves_snowpark.production import inserted
@@ -15,6 +17,10 @@ def main(session: Session) -> Counts:
     orders, adjustments = known_orders(session), known_adjustments(session)
     with transaction(session):
         read = int(events.count())
+        erasures = known_erasures(session)
+        if erasures:
+            scrub_late_events(erasures, events)
+            events = erasures.nameless(events)
         written = {
             "duplicates": insert(duplicate_events(events, orders, adjustments), names.DUPLICATE_EVENTS),
             "orders": insert(new_orders(events, orders), names.STG_ORDERS),

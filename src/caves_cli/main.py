@@ -18,6 +18,7 @@ from caves_cli.commands import (
     deploy,
     doctor,
     down,
+    erase,
     ingest,
     produce,
     reference,
@@ -79,6 +80,7 @@ app.command(rich_help_panel=_ANYWHERE, cls=status.StatusPage)(status.status)
 app.command(rich_help_panel=_ANYWHERE)(verify.verify)
 app.command(rich_help_panel=_ANYWHERE)(dashboard.dashboard)
 app.command(rich_help_panel=_ANYWHERE)(doctor.doctor)
+app.command(rich_help_panel=_ANYWHERE)(erase.erase)
 app.command(rich_help_panel=_ANYWHERE)(teardown.teardown)
 app.add_typer(rejected.app, rich_help_panel=_ANYWHERE)
 app.command(rich_help_panel=_SHELL)(completion.completion)

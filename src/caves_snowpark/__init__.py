@@ -13,5 +13,7 @@ places             where events stand on Kafka
 retention          how long each layer is kept
 purge              what has expired goes
 refused_files      the files of messages that no column could hold
+erasure            what makes an erased customer's events nameless
+erase              erasing a customer
 loads              transactions, INSERT, MERGE, the task's return value
 """

@@ -17,6 +17,7 @@ from snowflake.snowpark import Column, DataFrame, Session
 from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
+from caves_snowpark.erasure import known_erasures
 from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, transaction
 from caves_snowpark.memory import known_adjustments, known_orders
 from caves_snowpark.rejected_filter import RejectedFilter, coordinate_filter, matches
@@ -73,7 +74,7 @@ def replay(session: Session, chosen: RejectedFilter) -> Counts:
     valid = accepted_events(rejected.filter(waiting)).select(
         delivery(F.col("CONTENT_HASH")).alias("DELIVERY")
     )
-    is_valid = delivery(content_hash(F.col("EVENT_CONTENT"))).in_(valid)
+    is_valid = delivery(content_hash(F.col("EVENT_CONTENT"), F.col("EVENT_METADATA"))).in_(valid)
     acted_at = _now()
     with transaction(session):
         _wait_for_distributor(session)
@@ -103,8 +104,12 @@ def correct(session: Session, coordinate: str, corrected: str, note: str) -> Cou
         if int(marked.rows_updated) != 1:
             raise NotWaitingError(coordinate, _replayed_at(rejected.filter(there)))
         taken = rejected.filter(there & (F.col("REPLAYED_AT") == acted_at))
-        counts = _stage(session, _with_content(taken, content), 1)
-        _log(taken, 1, CORRECTED, acted_at, outcome=_outcome(session), corrected=content, note=note)
+        erasures = known_erasures(session)
+        mended, kept = _with_content(taken, content), content
+        if erasures:
+            mended, kept = erasures.nameless(mended), erasures.content_kept(content)
+        counts = _stage(session, mended, 1)
+        _log(taken, 1, CORRECTED, acted_at, outcome=_outcome(session), corrected=kept, note=note)
     return counts
 
 

@@ -57,16 +57,20 @@ OPEN_ALERTS: Final = f"{OPS}.OPEN_ALERTS"
 # Which code was deployed when.
 DEPLOYMENTS: Final = f"{OPS}.DEPLOYMENTS"
 
-# What is kept for how long, and what is remembered of rows that were purged.
+# What is kept for how long; what is remembered of rows that were purged; and of whom nothing may come back.
 RETENTION: Final = f"{OPS}.RETENTION"
 PURGED_OFFSETS: Final = f"{RAW_DATA}.PURGED_OFFSETS"
 PURGED_ORDERS: Final = f"{STAGING}.PURGED_ORDERS"
 PURGED_ADJUSTMENTS: Final = f"{STAGING}.PURGED_ADJUSTMENTS"
+ERASED_CUSTOMERS: Final = f"{OPS}.ERASED_CUSTOMERS"
+ERASURE_KEY: Final = f"{OPS}.ERASURE_KEY"
 DATA_LIFE_TABLES: Final = (
     RETENTION,
     PURGED_OFFSETS,
     PURGED_ORDERS,
     PURGED_ADJUSTMENTS,
+    ERASED_CUSTOMERS,
+    ERASURE_KEY,
 )
 
 # Views
@@ -135,6 +139,7 @@ DISMISS_REJECTED: Final = f"{OPS}.DISMISS_REJECTED"
 PIPELINE_HEALTH: Final = f"{OPS}.PIPELINE_HEALTH"
 SEND_ALERTS: Final = f"{OPS}.SEND_ALERTS"
 PURGE_EXPIRED: Final = f"{OPS}.PURGE_EXPIRED"
+ERASE_CUSTOMER: Final = f"{OPS}.ERASE_CUSTOMER"
 PROCEDURES: Final = (
     DISTRIBUTE_RAW_EVENTS,
     MERGE_ORDERS,
@@ -146,6 +151,7 @@ PROCEDURES: Final = (
     PIPELINE_HEALTH,
     SEND_ALERTS,
     PURGE_EXPIRED,
+    ERASE_CUSTOMER,
 )
 
 # Tasks: one root, three children that follow it.

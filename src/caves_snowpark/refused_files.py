@@ -1,4 +1,4 @@
-"""The files of messages that no column could hold: which have expired."""
+"""The files of messages that no column could hold: which have expired, and which are whose."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from snowflake.snowpark import Session
+from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
@@ -27,13 +27,24 @@ def purge_files(session: Session, kept_days: int | None) -> int:
     old = [file for file, modified in _files(session) if modified < first_kept]
     if not old:
         return 0
-    message = F.col("EVENT_METADATA")["message"]["file"].cast(TEXT)
-    waiting = session.table(names.REJECTED_EVENTS).filter(is_waiting()).select(message.alias("FILE"))
-    needed = {str(row[0]).rpartition("/")[2] for row in waiting.filter(F.col("FILE").is_not_null()).collect()}
+    needed = files_of(session.table(names.REJECTED_EVENTS).filter(is_waiting()))
     expired = [file for file in old if file not in needed]
     for file in expired:
-        session.sql(f"REMOVE @{names.INGEST_STAGE}/{FOLDER}/{file}").collect()
+        remove_file(session, file)
     return len(expired)
+
+
+def files_of(events: DataFrame) -> set[str]:
+    """The names of the files that hold the whole of some events."""
+    message = F.col("EVENT_METADATA")["message"]["file"].cast(TEXT)
+    named = events.select(message.alias("FILE")).filter(F.col("FILE").is_not_null())
+    files = {str(row[0]).rpartition("/")[2] for row in named.collect()}
+    return {file for file in files if _NAME.fullmatch(file)}
+
+
+def remove_file(session: Session, file: str) -> None:
+    """Remove a file, if it is there."""
+    session.sql(f"REMOVE @{names.INGEST_STAGE}/{FOLDER}/{file}").collect()
 
 
 def _files(session: Session) -> Iterator[tuple[str, datetime]]:

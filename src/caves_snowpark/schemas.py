@@ -274,6 +274,17 @@ PURGED_ADJUSTMENTS: Final = StructType(
     ]
 )
 
+ERASED_CUSTOMERS: Final = StructType(
+    [
+        _required("CUSTOMER_HASH", TEXT),
+        _required("ERASED_AT", UTC_TIME),
+        _required("ERASED_BY", TEXT),
+        _optional("TOUCHED_ROWS", OBJECT),
+    ]
+)
+
+ERASURE_KEY: Final = StructType([_required("HASH_KEY", TEXT), _required("MADE_AT", UTC_TIME)])
+
 ALERT_LOG: Final = StructType(
     [
         _required("ALERT_NAME", TEXT),
@@ -308,6 +319,8 @@ TABLES: Final = {
     names.PURGED_OFFSETS: PURGED_OFFSETS,
     names.PURGED_ORDERS: PURGED_ORDERS,
     names.PURGED_ADJUSTMENTS: PURGED_ADJUSTMENTS,
+    names.ERASED_CUSTOMERS: ERASED_CUSTOMERS,
+    names.ERASURE_KEY: ERASURE_KEY,
     names.ALERT_LOG: ALERT_LOG,
     names.DEPLOYMENTS: DEPLOYMENTS,
 }

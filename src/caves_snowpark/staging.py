@@ -150,9 +150,12 @@ def delivery(content_hash: Column) -> Column:
     return F.concat(content_hash, *(part for column in source for part in (F.lit("/"), column)))
 
 
-def content_hash(event: Column) -> Column:
-    """The SHA-256 of an event's text: equal for a redelivery, different for another version."""
-    return F.sha2(event.cast(TEXT), 256)
+def content_hash(event: Column, metadata: Column) -> Column:
+    """The SHA-256 of an event's text: equal for a redelivery, different for another version.
+
+    Of an event that was made nameless it stands in the metadata, which the ingestor writes and no shop.
+    """
+    return F.coalesce(metadata["content_hash"].cast(TEXT), F.sha2(event.cast(TEXT), 256))
 
 
 def source_partition(metadata: Column) -> Column:
@@ -177,7 +180,7 @@ def _texts(events: DataFrame) -> DataFrame:
         source_topic(metadata).alias("SOURCE_TOPIC"),
         source_partition(metadata).alias("SOURCE_PARTITION"),
         source_offset(metadata).alias("SOURCE_OFFSET"),
-        content_hash(event).alias("CONTENT_HASH"),
+        content_hash(event, metadata).alias("CONTENT_HASH"),
         F.coalesce(json_text(event, "event_type"), F.lit("")).alias("KIND"),
         F.coalesce(F.typeof(event), F.lit("")).alias("CONTENT_TYPE"),
         F.coalesce(metadata["refusal"].cast(TEXT), F.lit("")).alias("REFUSAL"),

@@ -22,7 +22,7 @@ PAGE: Final = ROOT / "docs" / "deployment.md"
 BEGIN: Final = "| statement | how many | sqlfluff | sqlglot |\n"
 # The words that tell a kind; what follows is a name.
 _KIND: Final = re.compile(
-    r"(?P<verb>CREATE|ALTER|GRANT|USE|MERGE|INSERT|UPDATE)(?:\s+OR\s+(?:REPLACE|ALTER))?\s+"
+    r"(?P<verb>CREATE|ALTER|GRANT|REVOKE|USE|MERGE|INSERT|UPDATE)(?:\s+OR\s+(?:REPLACE|ALTER))?\s+"
     r"(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )

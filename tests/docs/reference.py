@@ -44,6 +44,16 @@ RETURNS: Final = {
         "days_left",
         "files",
     ),
+    "ERASE_CUSTOMER": (
+        "STAGING.DUPLICATE_EVENTS",
+        "STAGING.REPLAY_LOG",
+        "STAGING.REJECTED_EVENTS",
+        "RAW_DATA.RAW_EVENTS_STREAM",
+        "STAGING.STG_ORDERS",
+        "STAGING.PURGED_ORDERS",
+        "PRODUCTION.ORDERS",
+        "files",
+    ),
 }
 # Variables that no flag of `caves` stands for.
 OTHER_VARIABLES: Final = {

@@ -32,6 +32,7 @@ from snowflake.snowpark.types import (
     ArrayType,
     BooleanType,
     DecimalType,
+    MapType,
     NullType,
     StringType,
     TimestampTimeZone,
@@ -204,7 +205,8 @@ def _mended(result: Any, input_data: Any) -> Any:
     datatype = result.sf_type.datatype
     if isinstance(datatype, StringType | VariantType) and any(value != value for value in result.array):
         return _column(_values(result), result, datatype)
-    if isinstance(datatype, BooleanType) and not len(input_data):
+    if isinstance(datatype, BooleanType) and all(isinstance(value, bool) for value in result):
+        # An UPDATE filled the gaps of a condition that had none, and warned of it.
         return result.astype(bool)
     return result
 
@@ -318,3 +320,35 @@ def coalesce(*columns: ColumnEmulator) -> ColumnEmulator:
     rows = zip(*map(_values, columns), strict=True)
     values = [next((value for value in row if value is not None), None) for row in rows]
     return _column(values, columns[0], columns[0].sf_type.datatype)
+
+
+@patch("replace")
+def replace(text: ColumnEmulator, old: ColumnEmulator, new: Any = None) -> ColumnEmulator:
+    """Missing."""
+    news = [""] * len(text) if new is None else _values(new)
+    rows = zip(_values(text), _values(old), news, strict=True)
+    return _column([value and value.replace(a, b) for value, a, b in rows], text, StringType())
+
+
+@patch("translate")
+def translate(text: ColumnEmulator, old: ColumnEmulator, new: ColumnEmulator) -> ColumnEmulator:
+    """Missing."""
+    rows = zip(_values(text), _values(old), _values(new), strict=True)
+    return _column(
+        [value and value.translate(str.maketrans(a, b)) for value, a, b in rows], text, StringType()
+    )
+
+
+@patch("object_construct")
+def object_construct(*columns: ColumnEmulator) -> ColumnEmulator:
+    """Kept a key without a value, and a Decimal that no JSON holds."""
+    parts = [_values(column) for column in columns]
+    rows = [
+        {key: _json(value) for key, value in zip(row[::2], row[1::2], strict=True) if value is not None}
+        for row in zip(*parts, strict=True)
+    ]
+    return _column(rows, columns[0], MapType())
+
+
+def _json(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) and value == int(value) else value

@@ -14,7 +14,7 @@ from caves_snowpark import names, schemas
 
 
 class RecordingConnection(ServerConnection):
-    """Answers every statement with the same row, and every describe from the project's own schemas."""
+    """Answers every statement but one with the same row, every describe from the project's own schemas."""
 
     def __init__(self, answer: tuple[Any, ...]) -> None:
         connection = MagicMock(spec=SnowflakeConnection)
@@ -28,7 +28,9 @@ class RecordingConnection(ServerConnection):
 
     def run_query(self, query: str, *_: Any, **__: Any) -> dict[str, Any]:
         self.statements.append(query)
-        return {"data": [self.answer], "sfqid": "none"}
+        # Nobody was ever erased.
+        rows = [] if f"FROM {names.ERASURE_KEY}" in query else [self.answer]
+        return {"data": rows, "sfqid": "none"}
 
     def get_result_attributes(self, query: str, *_: Any, **__: Any) -> list[Attribute]:
         self.described.append(query)

@@ -23,6 +23,7 @@ EXPECTED = {
     distribute_raw_events: [
         "BEGIN",
         "SELECT",
+        'SELECT "HASH_KEY"',
         f"INSERT INTO {names.DUPLICATE_EVENTS}",
         f"INSERT INTO {names.STG_ORDERS}",
         f"INSERT INTO {names.STG_INVENTORY_ADJUSTMENTS}",
@@ -30,7 +31,14 @@ EXPECTED = {
         "COMMIT",
         RETURN_VALUE,
     ],
-    merge_orders: ["BEGIN", "SELECT", f"MERGE INTO {names.ORDERS}", "COMMIT", RETURN_VALUE],
+    merge_orders: [
+        "BEGIN",
+        "SELECT",
+        'SELECT "HASH_KEY"',
+        f"MERGE INTO {names.ORDERS}",
+        "COMMIT",
+        RETURN_VALUE,
+    ],
     append_inventory_history: [
         "BEGIN",
         "SELECT",
@@ -61,8 +69,8 @@ ARGUMENTS = {dismiss_rejected: ("NOT_JSON_OBJECT", "a probe of ours")}
 # How often Snowpark asks about columns while a procedure puts its statements together: each is a round trip.
 # Its `reduce_describe_query_enabled` would save most of them, but it is said not to be for production.
 DESCRIBED = {
-    distribute_raw_events: 21,
-    merge_orders: 4,
+    distribute_raw_events: 22,
+    merge_orders: 5,
     append_inventory_history: 4,
     merge_inventory_current: 14,
     replay_rejected: 23,
