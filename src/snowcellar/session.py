@@ -72,6 +72,8 @@ class Session:
         """Roles by name, or ("ALL",): what may be done besides with the primary role, but for CREATE."""
         self.temporary: set[QualifiedName] = caller.temporary if caller else set()
         """The temporary tables and views, which are its own: no grants are on them."""
+        self.token_roles: frozenset[str] | None = caller.token_roles if caller else None
+        """The roles that the OAuth token of the login is good for; None for any other login."""
         self.executes_as_role: bool = caller.executes_as_role if caller else False
         """Whether it acts for an object's owner, a role, and not for its user: no other role may be taken."""
         self.virtual_warehouse: str | None = caller.virtual_warehouse if caller else None

@@ -24,7 +24,7 @@ def jdbc() -> None:
 def test_analyst_reads_and_browses(jdbc: None, shop: Shop, tmp_path: Path) -> None:
     key = key_pair("analyst").write(tmp_path / "encrypted.p8", PASSPHRASE)
     analyst = shop.keyed(tmp_path, "analyst", private_key_file=key, private_key_passphrase=PASSPHRASE)
-    who, sales, orders, catalogs, schemas, tables, columns, missing = analyst.jdbc(
+    who, sales, orders, catalogs, schemas, tables, columns, missing, hidden, raw = analyst.jdbc(
         "SELECT CURRENT_USER(), CURRENT_ROLE()",
         "SELECT ORDER_DATE, ORDER_COUNT, DAILY_REVENUE FROM ANALYTICS.DAILY_SALES ORDER BY ORDER_DATE",
         "SELECT ORDER_TIMESTAMP, SUM(TOTAL_AMOUNT) OVER () FROM PRODUCTION.ORDERS WHERE ORDER_ID = 'O0'",
@@ -33,6 +33,8 @@ def test_analyst_reads_and_browses(jdbc: None, shop: Shop, tmp_path: Path) -> No
         f"tables {DATABASE} PRODUCTION",
         f"columns {DATABASE} PRODUCTION ORDERS",
         "SELECT * FROM PRODUCTION.NOWHERE",
+        "SELECT * FROM RAW_DATA.RAW_EVENTS_STREAM",
+        f"tables {DATABASE} RAW_DATA",
     )
     sold = known.orders()
     assert who.rows == (("CAVES_BI", "CAVES_ANALYST"),)
@@ -42,10 +44,13 @@ def test_analyst_reads_and_browses(jdbc: None, shop: Shop, tmp_path: Path) -> No
     assert moment == f"{sold[0].when:%Y-%m-%d %H:%M:%S}.000"
     assert total == str(sold[0].amount)
     assert (DATABASE,) in catalogs.rows
-    assert {("PRODUCTION", DATABASE), ("ANALYTICS", DATABASE)} <= set(schemas.rows)
+    assert {name for name, _ in schemas.rows} - {"INFORMATION_SCHEMA"} == {"ANALYTICS", "PRODUCTION"}
+    assert {database for _, database in schemas.rows} == {DATABASE}
     assert [row[2] for row in tables.rows] == ["INVENTORY_CURRENT", "INVENTORY_HISTORY", "ORDERS"]
     assert [(row[3], row[5]) for row in columns.rows][:2] == [("ORDER_ID", "VARCHAR"), ("ORDER_DATE", "DATE")]
     assert "does not exist or not authorized" in missing.error
+    assert "does not exist or not authorized" in hidden.error
+    assert raw.rows == ()
 
 
 def test_machine_without_java_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

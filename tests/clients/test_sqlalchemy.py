@@ -58,7 +58,8 @@ def test_a_whole_table_becomes_a_frame(connection: sa.Connection) -> None:
 
 def test_the_navigator_shows_schemas_tables_views_and_columns(connection: sa.Connection) -> None:
     inspector = sa.inspect(connection)
-    assert {"analytics", "production"} <= set(inspector.get_schema_names())
+    schemas = set(inspector.get_schema_names()) - {"information_schema"}
+    assert schemas == {"analytics", "production"}, "not those that the analyst has nothing to do with"
     assert inspector.get_table_names(schema="production") == [
         *("inventory_current", "inventory_history", "orders"),
     ]
@@ -73,3 +74,24 @@ def test_the_navigator_shows_schemas_tables_views_and_columns(connection: sa.Con
 def test_what_is_not_there_is_told_as_snowflake_does(analyst: Client) -> None:
     with pytest.raises(DatabaseError, match="does not exist or not authorized"):
         analyst.frame("SELECT * FROM PRODUCTION.NOWHERE")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM RAW_DATA.RAW_EVENTS_STREAM",
+        "SELECT * FROM STAGING.REJECTED_EVENTS",
+        "SELECT * FROM OPS.ALERT_LOG",
+        "INSERT INTO PRODUCTION.ORDERS (ORDER_ID) VALUES ('X')",
+        "UPDATE PRODUCTION.ORDERS SET QUANTITY = 0",
+        "DELETE FROM PRODUCTION.ORDERS",
+        "CREATE TABLE ANALYTICS.MINE (A INT)",
+        "DROP VIEW ANALYTICS.DAILY_SALES",
+        "USE ROLE CAVES_ADMIN",
+        "ALTER USER CAVES_BI SET RSA_PUBLIC_KEY = ''",
+        "CREATE USER ANOTHER",
+    ],
+)
+def test_the_analyst_may_do_nothing_else(connection: sa.Connection, statement: str) -> None:
+    with pytest.raises(DatabaseError, match=r"not authorized|Insufficient privileges|is not assigned"):
+        connection.execute(sa.text(statement))

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
-from snowflake.connector.errors import DatabaseError
+from snowflake.connector.errors import DatabaseError, ProgrammingError
 
 from tests.keys import KeyPair, key_pair
 from tests.warehouse.conftest import Server
@@ -210,6 +210,29 @@ def test_local_password_is_the_local_users_alone(shared_server: Server, root: An
     assert answer["code"] == "390100"
 
 
+def test_role_is_one_that_the_user_has(shared_server: Server, root: Any) -> None:
+    root.execute("CREATE ROLE CELLARMAN")
+    root.execute("CREATE ROLE COOPER")
+    root.execute("GRANT ROLE COOPER TO ROLE CELLARMAN")
+    root.execute(f"CREATE USER STAFF DEFAULT_ROLE = CELLARMAN RSA_PUBLIC_KEY = '{PAIR.public}'")
+    with pytest.raises(DatabaseError, match="configured default role 'CELLARMAN' is not granted"):
+        with_key(shared_server, user="STAFF")
+    root.execute("GRANT ROLE CELLARMAN TO USER STAFF")
+    for role, taken in ((None, "CELLARMAN"), ("cooper", "COOPER"), ("PUBLIC", "PUBLIC")):
+        connection = with_key(shared_server, user="STAFF", role=role)
+        assert connection.role == taken
+        connection.close()
+    refusals = {
+        "ACCOUNTADMIN": (390186, "is not granted to this user. Contact your local system administrator"),
+        "NOWHERE": (390189, "does not exist or not authorized. Contact your local system administrator"),
+    }
+    for role, (code, text) in refusals.items():
+        with pytest.raises(DatabaseError) as refused:
+            with_key(shared_server, user="STAFF", role=role)
+        assert refused.value.errno == code
+        assert f"Role '{role}' specified in the connect string {text}" in str(refused.value)
+
+
 def test_authenticator_that_is_not_there_is_named(shared_server: Server, root: Any) -> None:
     answer = post(shared_server, AUTHENTICATOR="EXTERNALBROWSER", LOGIN_NAME="albert")
     assert "Unsupported feature 'authenticator EXTERNALBROWSER'" in answer["message"]
@@ -272,6 +295,30 @@ def test_oauth_token_is_good_for_the_roles_of_its_scope(shared_server: Server, r
     answer = post(shared_server, AUTHENTICATOR="OAUTH", TOKEN=access_token(scp=scope))
     assert answer["code"] == "390317"
     assert "('PUBLIC'), is not listed in the Access Token or was filtered" in answer["message"]
+
+
+def test_oauth_session_keeps_to_the_roles_of_its_token(shared_server: Server, root: Any) -> None:
+    for statement in (
+        "CREATE ROLE LISTED",
+        "CREATE ROLE NOT_LISTED",
+        "CREATE USER GUEST DEFAULT_ROLE = LISTED",
+        "GRANT ROLE LISTED TO USER GUEST",
+        "GRANT ROLE NOT_LISTED TO USER GUEST",
+        "CREATE TABLE CELLAR_DB.RAW.SECRET (A INT)",
+        "GRANT USAGE ON DATABASE CELLAR_DB TO ROLE NOT_LISTED",
+        "GRANT USAGE ON SCHEMA CELLAR_DB.RAW TO ROLE NOT_LISTED",
+        "GRANT SELECT ON TABLE CELLAR_DB.RAW.SECRET TO ROLE NOT_LISTED",
+    ):
+        root.execute(statement)
+    token = access_token(sub="GUEST", scp=["session:role:LISTED"])
+    connection = shared_server.connect(user="GUEST", password=None, authenticator="oauth", token=token)
+    cursor = connection.cursor()
+    with pytest.raises(ProgrammingError, match="Requested role 'NOT_LISTED' is not assigned"):
+        cursor.execute("USE ROLE NOT_LISTED")
+    cursor.execute("USE SECONDARY ROLES ALL")
+    with pytest.raises(ProgrammingError, match="does not exist or not authorized"):
+        cursor.execute("SELECT * FROM CELLAR_DB.RAW.SECRET")
+    connection.close()
 
 
 @pytest.mark.parametrize("scope", ["session:role:public session:role:x", "a,SESSION:ROLE:PUBLIC"])

@@ -29,7 +29,7 @@ def session(account: Warehouse) -> Any:
     opened = account.open_session()
     yield opened
     for name in set(account.users.all) - {"CAVES"}:
-        account.users.remove(name)
+        opened.execute(f'DROP USER "{name}"')
     account.close_session(opened)
 
 
@@ -187,6 +187,34 @@ def test_one_sets_ones_own_defaults_and_nothing_else(account: Warehouse, query: 
     assert shown(query, "A")["default_warehouse"] == "COMPUTE_WH"
     assert "Insufficient privileges" in refused(rows_of(own), "ALTER USER a SET COMMENT = 'x'").message
     account.close_session(own)
+
+
+def test_role_is_granted_to_a_user_that_is_there_only(query: Query) -> None:
+    query("CREATE ROLE IF NOT EXISTS CELLARMAN")
+    error = refused(query, "GRANT ROLE CELLARMAN TO USER nobody")
+    assert "User 'NOBODY' does not exist or not authorized." in error.message
+
+
+@pytest.mark.parametrize("anew", [["DROP USER a", "CREATE USER a"], ["CREATE OR REPLACE USER a"]])
+def test_user_made_anew_has_none_of_the_roles_of_the_old_one(
+    account: Warehouse, query: Query, anew: list[str]
+) -> None:
+    query("CREATE ROLE IF NOT EXISTS CELLARMAN")
+    query("CREATE USER a")
+    query("GRANT ROLE CELLARMAN TO USER a")
+    assert account.grants.roles_of("A") == {"PUBLIC", "CELLARMAN"}
+    for statement in anew:
+        query(statement)
+    assert account.grants.roles_of("A") == {"PUBLIC"}
+
+
+def test_renamed_user_keeps_its_roles_and_gets_no_others(account: Warehouse, query: Query) -> None:
+    query("CREATE ROLE IF NOT EXISTS CELLARMAN")
+    query("CREATE USER a")
+    query("GRANT ROLE CELLARMAN TO USER a")
+    query("ALTER USER a RENAME TO b")
+    assert account.grants.roles_of("B") == {"PUBLIC", "CELLARMAN"}
+    assert account.grants.roles_of("A") == {"PUBLIC"}
 
 
 def test_sessions_of_a_dropped_or_disabled_user_end(account: Warehouse, query: Query) -> None:

@@ -176,6 +176,13 @@ class Catalogue:
             granted.add(ACCOUNTADMIN)
         return frozenset({PUBLIC, *granted})
 
+    def take_roles_from(self, user: str) -> None:
+        """Revoke every role of a user."""
+        held = ("USER", user)
+        self.apply(
+            Change(revoked=[each for each in self.all_grants() if (each.grantee_kind, each.grantee) == held])
+        )
+
     def inherited(self, role: str) -> frozenset[str]:
         """A role and all roles that it holds, directly or through others; PUBLIC among them."""
         found = self._closures.get(role)

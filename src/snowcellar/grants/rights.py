@@ -128,7 +128,9 @@ def not_found(key: Key, shown: str | None = None) -> CompilationError:
 def rights_of(session: Session) -> Rights:
     """The rights of a session's roles now."""
     catalogue = session.warehouse.grants
-    key = (session.user, session.role, session.secondary_roles, session.executes_as_role)
+    key = (
+        *(session.user, session.role, session.secondary_roles, session.executes_as_role, session.token_roles),
+    )
     found = catalogue.remembered.get(key)
     if found is None:
         primary = catalogue.inherited(session.role)
@@ -147,7 +149,12 @@ def available_roles(session: Session) -> frozenset[str]:
     """The roles that USE ROLE may take, inherited ones included."""
     catalogue = session.warehouse.grants
     granted = frozenset({session.role}) if session.executes_as_role else catalogue.roles_of(session.user)
-    return frozenset().union(*(catalogue.inherited(role) for role in granted))
+    return _of_token(session, frozenset().union(*(catalogue.inherited(role) for role in granted)))
+
+
+def _of_token(session: Session, roles: frozenset[str]) -> frozenset[str]:
+    """Those of some roles that the session's OAuth token is good for."""
+    return roles if session.token_roles is None else roles & session.token_roles
 
 
 def _secondary(session: Session) -> frozenset[str]:
@@ -156,5 +163,5 @@ def _secondary(session: Session) -> frozenset[str]:
         return frozenset()
     granted = session.warehouse.grants.roles_of(session.user)
     if session.secondary_roles == ("ALL",):
-        return granted
+        return _of_token(session, granted)
     return available_roles(session) & frozenset(session.secondary_roles)

@@ -149,7 +149,11 @@ def grant_role(session: Session, match: re.Match[str]) -> Result:
     session.commit_before_ddl()
     catalogue, rights = session.warehouse.grants, rights_of(session)
     kind = match["kind"].upper()
-    grantee = find_role(session, match["grantee"]) if kind == "ROLE" else account_name(match["grantee"])
+    grantee = account_name(match["grantee"])
+    if kind == "ROLE":
+        find_role(session, match["grantee"])
+    else:
+        session.warehouse.users.find(grantee)
     roles = [find_role(session, name) for name in re.findall(_NAME, match["roles"], _FLAGS)]
     granting = match["verb"].upper() == "GRANT"
     with catalogue.lock:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from snowcellar.errors import Unsupported
 from snowcellar.grants.key import role_key
 from snowcellar.grants.login import enter_place, may_take
+from snowcellar.grants.rights import available_roles
 from snowcellar.names import fold, split
 from snowcellar.users import key_pair, oauth, passwords, refusals
 from snowcellar.users.refusals import TokenRefused
@@ -52,6 +53,8 @@ def open_session(warehouse: Warehouse, data: Mapping[str, Any], context: Mapping
     try:
         _require_granted(session, context.get("roleName"))
         session.secondary_roles = _secondary_roles(user)
+        if (token := admission.token) is not None:
+            session.token_roles = frozenset(filter(token.permits, available_roles(session)))
         enter_place(session, database, schema)
         _set_up(session, user, data, context)
     except BaseException:
@@ -138,8 +141,8 @@ def _addresses(warehouse: Warehouse) -> set[str]:
 
 def _role(admission: Admission, requested: str | None) -> str:
     role = fold(requested) if requested else admission.user.default_role or PUBLIC
-    if admission.token is not None:
-        admission.token.check(role)
+    if admission.token is not None and not admission.token.permits(role):
+        raise refusals.role_not_in_token(role)
     return role
 
 

@@ -1,7 +1,8 @@
 """Login with AUTHENTICATOR = OAUTH: the access token of an OAuth server that a security integration trusts.
 
 Source: https://docs.snowflake.com/en/user-guide/oauth-ext-custom, .../oauth-ext-overview (scopes)
-Assumed: a scope that is one string is split at EXTERNAL_OAUTH_SCOPE_DELIMITER and at blanks.
+Assumed: a scope that is one string is split at EXTERNAL_OAUTH_SCOPE_DELIMITER and at blanks; secondary roles
+too are only those that the token is good for.
 """
 
 from __future__ import annotations
@@ -35,13 +36,12 @@ class Admitted:
     roles: frozenset[str] | None
     integration: Integration
 
-    def check(self, role: str) -> None:
-        """LoginRefused for a role that the token is not good for."""
-        allowed = frozenset(self.integration.texts("EXTERNAL_OAUTH_ALLOWED_ROLES_LIST"))
+    def permits(self, role: str) -> bool:
+        """Whether the token is good for a role, and the integration lets it pass."""
+        allowed = self.integration.texts("EXTERNAL_OAUTH_ALLOWED_ROLES_LIST")
         blocked = ALWAYS_BLOCKED | set(self.integration.texts("EXTERNAL_OAUTH_BLOCKED_ROLES_LIST"))
         listed = self.roles is None or role in self.roles
-        if not listed or role in blocked or (allowed and role not in allowed):
-            raise refusals.role_not_in_token(role)
+        return listed and role not in blocked and (not allowed or role in allowed)
 
 
 def admitted_by(token: str, integrations: Integrations, users: Users, audiences: Iterable[str]) -> Admitted:

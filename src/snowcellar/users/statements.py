@@ -78,7 +78,10 @@ def create_user(session: Session, match: re.Match[str]) -> Result:
             rights.require_owner(session, users.all[name])
         user = User(name, owner=session.role).with_properties(found)
         _require_free_login_name(session, user)
+        # Another user of that name has neither the roles nor the sessions of the one it replaces.
+        session.warehouse.grants.take_roles_from(name)
         users.save(user)
+    session.warehouse.end_sessions(name, but=session)
     return _status(f"User {name} successfully created.")
 
 
