@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import snowflake.connector
 
+from tests.keys import key_pair
+
 SERVE = [sys.executable, "-c", "from snowcellar.cli import main; main()", "serve"]
 
 
@@ -38,9 +40,8 @@ class Process:
         with self.config.open("rb") as file:
             settings = tomllib.load(file)["connections"]["local"]
         return snowflake.connector.connect(
-            **settings,
             session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
-            **{"login_timeout": 5, "network_timeout": 5, **options},
+            **{**settings, "login_timeout": 5, "network_timeout": 5, **options},
         )
 
     def end(self, number: signal.Signals) -> float:
@@ -86,6 +87,22 @@ def test_the_config_holds_a_password_that_only_its_owner_reads(serve: Callable[.
     assert len(settings["password"]) >= 24
     assert settings["password"] not in server.ready
     server.end(signal.SIGTERM)
+
+
+def test_kill_9_leaves_the_users_their_keys_and_their_roles(serve: Callable[..., Process]) -> None:
+    server, pair = serve(), key_pair("service")
+    run(
+        server.connect(),
+        "CREATE ROLE CELLARMAN",
+        "CREATE USER SERVICE DEFAULT_ROLE = CELLARMAN",
+        "GRANT ROLE CELLARMAN TO USER SERVICE",
+        f"ALTER USER SERVICE SET RSA_PUBLIC_KEY = '{pair.public}'",
+    )
+    server.end(signal.SIGKILL)
+    by_key = {"user": "SERVICE", "authenticator": "SNOWFLAKE_JWT", "private_key": pair.key}
+    connection = serve().connect(**by_key)
+    assert run(connection, "SELECT CURRENT_USER(), CURRENT_ROLE()") == [("SERVICE", "CELLARMAN")]
+    connection.close()
 
 
 class Plain:
