@@ -50,6 +50,15 @@ def connect(server: Endpoints) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port_of(server)), timeout=20)
 
 
+def test_no_text_of_an_error_is_served(server: Endpoints, metrics: IngestMetrics, health: Health) -> None:
+    # A library's message may hold anything, a secret too: the endpoints tell what kind of thing went wrong.
+    for observer in (metrics, health):
+        observer.retried(WarehouseUnreachable("account a", "Serin+des/Canaries=1"))
+        observer.fenced(FencedError("Serin+des/Canaries=1", {0: 1}, {0: 2}))
+    for path in ("/metrics", "/healthz", "/readyz"):
+        assert b"Serin" not in ask(server, path)[1]
+
+
 def test_metrics_are_served_as_prometheus_reads_them(server: Endpoints, metrics: IngestMetrics) -> None:
     response, body = ask(server, "/metrics")
     assert response.status == 200
