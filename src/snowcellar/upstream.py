@@ -34,27 +34,7 @@ _SHOW_VIEWS = fakesnow_show.SQL_CREATE_VIEW_SHOW_VIEWS.replace(
 ).replace("'' as comment", _COMMENT_OF_VIEW)
 """SHOW VIEWS, with the comments."""
 
-_SHOW_SCHEMAS = """
-create or replace view _fs_global._fs_information_schema._fs_show_schemas as
-select
-    to_timestamp(0)::timestamptz as created_on,
-    case when schema_name = '_fs_information_schema' then 'INFORMATION_SCHEMA' else schema_name end as name,
-    'N' as is_default,
-    'N' as is_current,
-    catalog_name as database_name,
-    'ACCOUNTADMIN' as owner,
-    '' as comment,
-    '' as options,
-    '1' as retention_time,
-    'ROLE' as owner_role_type,
-    null::varchar as budget
-from information_schema.schemata
-where catalog_name not in ('memory', 'system', 'temp', '_fs_global')
-  and schema_name not in ('main', 'pg_catalog')
-"""
-"""SHOW SCHEMAS with Snowflake's columns: the JDBC driver takes the fifth for the database's name."""
-
-GLOBAL_VIEWS = f"{_COLUMNS};{_SHOW_VIEWS};{_SHOW_SCHEMAS}"
+GLOBAL_VIEWS = f"{_COLUMNS};{_SHOW_VIEWS}"
 
 INFORMATION_SCHEMA_VIEWS = info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW.template.replace(
     "null::VARCHAR as COMMENT", "comment as COMMENT"

@@ -53,6 +53,7 @@ FEATURES = (
     "snowcellar.grants.feature",
     "snowcellar.session_statements",
     "snowcellar.databases",
+    "snowcellar.database_listing",
     "snowcellar.virtual_warehouses",
     "snowcellar.users.feature",
     "snowcellar.create_or_alter",

@@ -36,6 +36,30 @@ def test_streams_are_shown_by_name_place_start_and_number(query: Query) -> None:
         names("SIDEWAYS")
 
 
+def test_schemas_and_databases_are_shown_by_name_place_start_and_number(query: Query) -> None:
+    query("CREATE SCHEMA RACK")
+    query("CREATE DATABASE OTHER_DB")
+
+    def names(statement: str) -> list[str]:
+        return [f"{row.get('database_name') or ''}.{row['name']}" for row in query(statement)]
+
+    assert names("SHOW SCHEMAS") == ["OTHER_DB.INFORMATION_SCHEMA", "OTHER_DB.PUBLIC"]
+    assert names("SHOW SCHEMAS LIKE 'r%' IN ACCOUNT") == ["CELLAR_DB.RACK"]
+    assert names("SHOW SCHEMAS LIKE 'r%'") == []
+    assert names("SHOW SCHEMAS IN DATABASE CELLAR_DB STARTS WITH 'R'") == ["CELLAR_DB.RACK"]
+    assert names("SHOW SCHEMAS IN CELLAR_DB LIMIT 1") == ["CELLAR_DB.INFORMATION_SCHEMA"]
+    assert names("SHOW /* as a driver asks */ SCHEMAS IN DATABASE CELLAR_DB")[-1] == "CELLAR_DB.RACK"
+    assert names("SHOW DATABASES LIKE 'other%'") == [".OTHER_DB"]
+    assert names("SHOW TERSE DATABASES STARTS WITH 'C'") == [".CELLAR_DB"]
+    for statement, says in {
+        "SHOW SCHEMAS IN DATABASE NOWHERE": "Database 'NOWHERE' does not exist or not authorized",
+        "SHOW SCHEMAS SIDEWAYS": "unexpected",
+        "SHOW DATABASES HISTORY": r"Unsupported feature 'SHOW \.\.\. HISTORY'",
+    }.items():
+        with pytest.raises(WarehouseError, match=says):
+            query(statement)
+
+
 def test_a_warehouse_is_resumed_and_suspended_once(query: Query) -> None:
     query("ALTER WAREHOUSE COMPUTE_WH SUSPEND")
     assert [row["state"] for row in query("SHOW WAREHOUSES LIKE 'compute%'")] == ["SUSPENDED"]

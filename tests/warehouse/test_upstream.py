@@ -10,7 +10,6 @@ import fakesnow
 import pytest
 from fakesnow import info_schema
 from fakesnow.converter import from_datetime
-from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import transforms as fakesnow_transforms
 from sqlglot import parse_one
 
@@ -35,12 +34,6 @@ def test_the_view_of_columns_is_still_written_as_we_amend_it() -> None:
     assert "SNOWCELLAR$TX" in upstream.GLOBAL_VIEWS
     assert "create or replace view" in upstream.GLOBAL_VIEWS
     assert "SNOWCELLAR$TX" not in info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW
-
-
-def test_fakesnow_still_shows_schemas_by_columns_of_its_own() -> None:
-    """When this fails, our view for SHOW SCHEMAS can go."""
-    assert "is_default" not in fakesnow_show.SQL_CREATE_VIEW_SHOW_SCHEMAS
-    assert "_fs_show_schemas" in fakesnow_show.SQL_CREATE_VIEW_SHOW_SCHEMAS
 
 
 def test_fakesnow_still_reads_a_bound_wall_clock_as_an_instant() -> None:

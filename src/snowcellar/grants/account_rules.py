@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from snowcellar import (
+    database_listing,
     databases,
     no_ops,
     session_statements,
@@ -125,6 +126,7 @@ _FREE: tuple[Callable[..., Any], ...] = (
     *(listing.show_users, listing.describe_user, users.refuse),
     *(integrations.show_integrations, integrations.describe_integration),
     # These look at the grants themselves.
+    *(handler for _, handler in database_listing.STATEMENTS),
     *(handler for _, handler in role_statements.STATEMENTS),
     *(handler for _, handler in grant_statements.STATEMENTS),
     *(handler for _, handler in show_grants.STATEMENTS),

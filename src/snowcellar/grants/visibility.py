@@ -20,8 +20,6 @@ from snowcellar.result import Result
 from snowcellar.session import Session
 
 _SHOWN_KINDS = {
-    "SCHEMAS": "SCHEMA",
-    "DATABASES": "DATABASE",
     "STAGES": "STAGE",
     "FILE FORMATS": "FILE FORMAT",
     "SEQUENCES": "SEQUENCE",
@@ -88,10 +86,6 @@ def _key_of_row(session: Session, what: str, row: Mapping[str, Any]) -> Key | No
     if what in _OF_RELATIONS:
         return session.warehouse.grants.relation(database, schema, name)
     kind = _SHOWN_KINDS.get(what)
-    if kind == "DATABASE":
-        return Key(kind, name)
-    if kind == "SCHEMA":
-        return Key(kind, database, name)
     return Key(kind, database, schema, name) if kind else None
 
 
