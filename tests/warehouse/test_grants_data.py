@@ -21,6 +21,8 @@ def account(shared_server: Server) -> Iterator[Account]:
         "INSERT INTO OPEN VALUES (1, 'o')",
         "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABLE OPEN TO ROLE READER",
         "GRANT CREATE TABLE, CREATE VIEW, CREATE STREAM ON SCHEMA S TO ROLE READER",
+        "CREATE SEQUENCE NUMBERS",
+        "CREATE STAGE SECRETS",
         "CREATE SCHEMA SHOP.HIDDEN",
         "CREATE TABLE SHOP.HIDDEN.T AS SELECT 'secret' AS A",
         "USE SCHEMA SHOP.S",
@@ -119,6 +121,12 @@ def test_no_form_of_a_statement_reads_a_table_without_select(account: Account, s
         "LIST @%T",
         "PUT file:///etc/hostname @%T",
         "SHOW TABLES; SELECT * FROM T",
+        "SELECT NEXTVAL('SHOP.S.NUMBERS')",
+        "SELECT NUMBERS.NEXTVAL",
+        'SELECT "numbers".NEXTVAL',
+        "SELECT GETVARIABLE('X')",
+        "COPY INTO OPEN FROM (SELECT $1 FROM @SECRETS) FILE_FORMAT = (TYPE = CSV)",
+        "COPY INTO OPEN FROM @SHOP.S.SECRETS FILE_FORMAT = (TYPE = CSV)",
     ],
 )
 def test_nothing_beside_the_tables_leads_to_them(account: Account, statement: str) -> None:
@@ -136,6 +144,22 @@ def test_a_bound_name_is_held_to_the_same(account: Account) -> None:
     with pytest.raises(Exception, match="does not exist or not authorized"):
         cursor.execute("SELECT A FROM IDENTIFIER($NAMED)")
     cursor.connection.close()
+
+
+def test_a_sequence_needs_usage(account: Account) -> None:
+    account.denies("READER", "SELECT NUMBERS.NEXTVAL")
+    account.run("OWNER", "GRANT USAGE ON SEQUENCE NUMBERS TO ROLE READER")
+    assert account.run("READER", "SELECT NUMBERS.NEXTVAL") == [(1,)]
+    account.run("OWNER", "REVOKE USAGE ON SEQUENCE NUMBERS FROM ROLE READER")
+
+
+def test_a_database_is_entered_without_a_schema_that_the_role_may_not_use(account: Account) -> None:
+    account.run("READER", "USE DATABASE SHOP")
+    try:
+        assert account.run("READER", "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()") == [("SHOP", None)]
+    finally:
+        account.run("READER", "USE SCHEMA SHOP.S")
+    account.denies("READER", "USE DATABASE NONE_DB", 2043)
 
 
 def test_the_columns_of_a_hidden_table_are_not_described(account: Account) -> None:
@@ -239,6 +263,22 @@ def test_a_view_reads_with_its_owners_rights(account: Account) -> None:
     finally:
         account.run("OWNER", "GRANT SELECT ON TABLE OPEN TO ROLE READER")
     account.run("OWNER", "SELECT * FROM MY_VIEW")
+
+
+def test_a_renamed_view_keeps_its_grants_and_its_owners_limits(account: Account) -> None:
+    account.run(
+        "READER", "CREATE VIEW BEFORE AS SELECT A FROM OPEN", "GRANT SELECT ON VIEW BEFORE TO ROLE OTHER"
+    )
+    account.run("READER", "ALTER VIEW BEFORE RENAME TO AFTERWARDS")
+    account.run(
+        "OWNER", "GRANT USAGE ON DATABASE SHOP TO ROLE OTHER", "GRANT USAGE ON SCHEMA S TO ROLE OTHER"
+    )
+    account.run("OTHER", "SELECT * FROM SHOP.S.AFTERWARDS")
+    account.run("OWNER", "REVOKE SELECT ON TABLE OPEN FROM ROLE READER")
+    try:
+        account.denies("OTHER", "SELECT * FROM SHOP.S.AFTERWARDS", 2037)
+    finally:
+        account.run("OWNER", "GRANT SELECT ON TABLE OPEN TO ROLE READER")
 
 
 def test_a_stream_needs_select_on_itself_and_on_its_table(account: Account) -> None:

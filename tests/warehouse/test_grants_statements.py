@@ -32,6 +32,7 @@ def test_a_role_that_does_not_exist_cannot_be_used_granted_or_granted_to(account
     assert "Role 'NOBODY' does not exist" in account.denies("ACCOUNTADMIN", "GRANT ROLE NOBODY TO USER CAVES")
     account.denies("OWNER", "GRANT SELECT ON TABLE T TO ROLE NOBODY")
     account.denies("OWNER", "DROP ROLE NOBODY")
+    assert "User 'NOBODY'" in account.denies("ACCOUNTADMIN", "GRANT ROLE OTHER TO USER NOBODY")
     account.run("OWNER", "DROP ROLE IF EXISTS NOBODY")
 
 

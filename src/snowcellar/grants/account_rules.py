@@ -79,7 +79,10 @@ def _use(session: Session, match: re.Match[str], run: Run) -> Result:
     keys = [Key("DATABASE", database), *([Key("SCHEMA", database, parts[-1])] if is_schema else [])]
     if len(parts) <= 2 and not all(rights.holds(USAGE, key) for key in keys):
         raise ObjectCannotBeUsed(".".join(parts))
-    return run()
+    result = run()
+    if not is_schema and not rights.holds(USAGE, Key("SCHEMA", database, "PUBLIC")):
+        session.use(database, None)
+    return result
 
 
 def _use_warehouse(session: Session, match: re.Match[str], run: Run) -> Result:

@@ -166,22 +166,22 @@ def _check_describe(reads: Reads, tree: exp.Describe) -> None:
     if not isinstance(table, exp.Table):
         reads.check(tree)
         return
-    name, shown = resolve(reads.session, table)
     reads.lasting = False
     kind = str(tree.args.get("kind") or "TABLE").upper()
+    if kind not in RELATIONS:
+        reads.rights.require_sight(*_named(reads.session, kind, table))
+        return
+    name, shown = resolve(reads.session, table)
     key = reads.session.warehouse.grants.relation(name.database, name.schema, name.name)
     if name.schema.upper() == "INFORMATION_SCHEMA" or (key is None and name in reads.session.temporary):
         return
-    if kind in (*RELATIONS, "TABLE"):
-        if key is None:
-            raise not_found(key_of("TABLE", name), shown)
-        reads.rights.require_sight(key, shown)
-    else:
-        reads.rights.require_sight(key_of(kind, name), shown)
+    if key is None:
+        raise not_found(key_of("TABLE", name), shown)
+    reads.rights.require_sight(key, shown)
 
 
 def _require_ownership(reads: Reads, kind: str, table: exp.Table) -> None:
-    if kind in (*RELATIONS, "TABLE"):
+    if kind in RELATIONS:
         reads.relation(table, OWNERSHIP)
     else:
         key, shown = _named(reads.session, kind, table)
@@ -190,6 +190,8 @@ def _require_ownership(reads: Reads, kind: str, table: exp.Table) -> None:
 
 def _named(session: Session, kind: str, table: exp.Table) -> tuple[Key, str]:
     """The key of what a DDL statement names."""
+    if kind == "DATABASE":
+        return Key("DATABASE", relations.fold_identifier(table.this)), table.name.upper()
     if kind == "SCHEMA":
         parts = [relations.fold_identifier(part) for part in table.parts]
         database = parts[0] if len(parts) > 1 else session.database or ""
@@ -222,11 +224,18 @@ def _create(session: Session, tree: exp.Create, run: Callable[[], Result]) -> Re
             stack.enter_context(creation.recording(session, key, **known))
         else:
             stack.enter_context(creation.creating(session, key, **known))
+        if kind == "VIEW" and key in session.warehouse.grants.being_made:
+            _keep_reads(reads, key)
         result = run()
-    if kind == "VIEW":
-        names = [[each.database, each.schema, each.name] for each in reads.relations]
-        session.warehouse.grants.set(key, READS, json.dumps(names))
+    if kind == "VIEW" and known["replace"]:
+        _keep_reads(reads, key)
     return result
+
+
+def _keep_reads(reads: Reads, view: Key) -> None:
+    """What a view reads, for the check of its owner's rights whenever it is read."""
+    names = [[each.database, each.schema, each.name] for each in reads.relations]
+    reads.session.warehouse.grants.set(view, READS, json.dumps(names))
 
 
 def _take_copy_grants(tree: exp.Create) -> bool:

@@ -156,6 +156,10 @@ class Catalogue:
         """A fact about an object."""
         return self._settings.get((key, setting))
 
+    def settings_of(self, key: Key) -> list[Setting]:
+        """All facts about an object."""
+        return [Setting(key, name, content) for (on, name), content in self._settings.items() if on == key]
+
     def set(self, key: Key, setting: str, content: str | None) -> None:
         """Keep a fact about an object, or forget it."""
         if content is None:

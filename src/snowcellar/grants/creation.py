@@ -8,9 +8,11 @@ leaves in between is put right at the next start (reconciliation).
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator
+from dataclasses import replace as changed
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from snowcellar.grants.catalogue import PUBLIC
 from snowcellar.grants.key import Key
@@ -46,8 +48,8 @@ def recording(
         existed = catalogue.exists(key)
         made_by_another = key in catalogue.being_made
         if not existed:
-            catalogue.being_made.add(key)
             catalogue.apply(Change(granted=_initial_grants(session, key)))
+            catalogue.being_made.add(key)
     if (existed and not replace) or made_by_another:
         yield
         return
@@ -59,7 +61,9 @@ def recording(
     try:
         yield
     except BaseException:
-        catalogue.apply(Change(dropped=[key]))
+        # Without room on the disk it stays until the next start, which finds no such object.
+        with contextlib.suppress(duckdb.Error):
+            catalogue.apply(Change(dropped=[key]))
         raise
     finally:
         catalogue.being_made.discard(key)
@@ -81,7 +85,7 @@ def _initial_grants(session: Session, key: Key) -> list[Grant]:
     """The owner, and what the schema or, without any there, the database grants on objects to come."""
     catalogue = session.warehouse.grants
     future = next((found for place in reversed(key.parents) if (found := _future(catalogue, place, key))), [])
-    granted = [dataclasses.replace(grant, key=key, future_kind="") for grant in future]
+    granted = [changed(grant, key=key, future_kind="") for grant in future]
     if not any(grant.privilege == OWNERSHIP for grant in granted):
         granted.append(Grant(key, OWNERSHIP, session.role or PUBLIC, session.role))
     return granted
@@ -105,5 +109,6 @@ def renamed(session: Session, old: Key, new: Key) -> None:
     """Move the grants of an object to its new name."""
     catalogue = session.warehouse.grants
     with catalogue.lock:
-        moved = [dataclasses.replace(grant, key=new) for grant in catalogue.grants_on(old)]
-        catalogue.apply(Change(dropped=[old], granted=moved))
+        moved = [changed(grant, key=new) for grant in catalogue.grants_on(old)]
+        kept = [changed(each, key=new) for each in catalogue.settings_of(old)]
+        catalogue.apply(Change(dropped=[old], granted=moved, settings=kept))

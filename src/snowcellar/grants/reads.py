@@ -24,6 +24,9 @@ INFORMATION_SCHEMA = "INFORMATION_SCHEMA"
 _TABLE_FUNCTIONS = {"FLATTEN", "GENERATOR", "SPLIT_TO_TABLE", "STRTOK_SPLIT_TO_TABLE"}
 _TABLE_FUNCTION_NODES = (exp.Explode, exp.Generator, exp.SplitToTable)
 
+_NOT_SNOWFLAKES = {"NEXTVAL", "CURRVAL", "GETVARIABLE", "CURRENT_SETTING", "GETENV", "GETENV_CACHED"}
+"""Functions of DuckDB that reach what no grant is on."""
+
 
 class Reads:
     """The check of what one tree reads; `lasting` says whether it holds for the same text another time."""
@@ -45,6 +48,9 @@ class Reads:
                 self._check_function(lateral.this)
         for rows in tree.find_all(exp.TableFromRows):
             self._check_function(rows.this)
+        for call in tree.find_all(exp.Anonymous):
+            if str(call.this).upper() in _NOT_SNOWFLAKES:
+                raise CompilationError(f"Unknown function {str(call.this).upper()}.", 2140, "42601")
         for column in tree.find_all(exp.Column):
             if column.name.upper() == "NEXTVAL" and column.table:
                 self._check_sequence(column)
@@ -116,9 +122,7 @@ class Reads:
     def _check_sequence(self, column: exp.Column) -> None:
         parts = [part for part in (column.args.get(key) for key in ("catalog", "db", "table")) if part]
         full = self.session.qualify(".".join(part.sql(dialect="snowflake") for part in parts))
-        key = key_of("SEQUENCE", full)
-        if self.session.warehouse.grants.exists(key):
-            self.rights.require(USAGE, key)
+        self.rights.require(USAGE, key_of("SEQUENCE", full))
 
     def stage(self, location: str, privilege: str, context: QualifiedName | None = None) -> None:
         """Require a privilege on a stage: @name/path; a user's own needs none, a table's its ownership.
