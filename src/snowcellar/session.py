@@ -19,7 +19,7 @@ from fakesnow.conn import FakeSnowflakeConnection
 from snowcellar import features
 from snowcellar.binds import Params as Params
 from snowcellar.errors import DatabaseLost, Unsupported, WarehouseError, as_warehouse_error
-from snowcellar.history import QueryRecord
+from snowcellar.history import KEPT_CHARACTERS, QueryRecord
 from snowcellar.names import QualifiedName, literal, qualify, quote
 from snowcellar.redaction import redacted, redacted_error
 from snowcellar.resent import AnsweredRequests
@@ -211,7 +211,7 @@ class Session:
                 self.task_run.require_running()
             parent = self.caller.query.query_id if self.caller and self.caller.query else None
             record = self.warehouse.history.begin(
-                redacted(sql),
+                redacted(sql[:KEPT_CHARACTERS]),
                 self.database,
                 self.schema,
                 self.number,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from snowcellar.errors import WarehouseError
+from snowcellar.history import KEPT_CHARACTERS
 from snowcellar.session import Session
 from snowcellar.warehouse import Warehouse
 from tests.keys import key_pair
@@ -269,6 +270,12 @@ def test_secret_of_a_statement_is_neither_kept_nor_repeated(
     record = account.history.records()[-1]
     assert "Albert" not in said + record.text + str(record.error_message)
     assert "*****" in record.text
+
+
+def test_secret_where_the_text_is_cut_off_is_not_kept(account: Warehouse, query: Query) -> None:
+    filler = "x" * (KEPT_CHARACTERS - 40)
+    refused(query, f"CREATE USER a COMMENT = '{filler}' PASSWORD = 'Albert-1900")
+    assert "Albert" not in account.history.records()[-1].text
 
 
 def test_secret_in_a_variable_is_not_repeated_in_an_error(query: Query) -> None:
