@@ -7,7 +7,7 @@ import pytest
 from tests.engines.engine import Snowcellar
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def snowcellar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snowcellar]:
     with Snowcellar.serve(tmp_path_factory.mktemp("cellar")) as engine:
         yield engine

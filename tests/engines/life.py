@@ -10,11 +10,12 @@ from typing import Any, Protocol
 from snowflake.snowpark import Session
 from snowflake.snowpark import functions as F
 
+from caves_cli import verification
 from caves_snowpark import names
 from caves_snowpark.schemas import LOCAL_TIME, UTC_TIME
 from procedures import purge_expired
 from tests.engines.engine import PROCEDURES, Snowcellar
-from tests.events import Message, message
+from tests.events import Message, adjustment, message, order
 from tests.unit.local_warehouse import LocalWarehouse, local_warehouse
 
 Row = tuple[Any, ...]
@@ -23,6 +24,21 @@ Event = Any
 # As short as Kafka's own retention allows, and far shorter than `age` makes every row old.
 RETENTION = '{"raw": 7, "staging": 7, "kafka": 7}'
 LONG_AGO = timedelta(days=100)
+NOON, LATER = "2025-07-01T12:00:00Z", "2025-07-01T13:00:00Z"
+
+# Versions that come again and again: of one order two at the same time, of one movement one elsewhere.
+EVENTS: list[Any] = [
+    order(order_line_id="a", quantity=1, event_ts=NOON),
+    order(order_line_id="a", quantity=2, event_ts=NOON),
+    order(order_line_id="a", quantity=3, event_ts=LATER),
+    order(order_line_id="b", unit_price="0.10"),
+    adjustment(event_id="m", quantity_change=10, event_ts=NOON, product_name="Pauillac"),
+    adjustment(event_id="m", quantity_change=7, event_ts=LATER),
+    adjustment(event_id="m", quantity_change=8, event_ts=LATER, warehouse_location="LYON"),
+    adjustment(event_id="n", quantity_change=-4, event_ts=NOON),
+    order(quantity=0),
+    b"{",
+]
 _WRITTEN = {
     names.RAW_EVENTS: "INGESTION_TIME",
     names.STG_ORDERS: "STAGED_AT",
@@ -122,3 +138,25 @@ def local_shop() -> Iterator[Shop]:
 
 def cellar_shop(cellar: Snowcellar) -> Shop:
     return Shop(OnCellar(cellar))
+
+
+def broken(shop: Shop) -> dict[str, Any]:
+    """The invariants that do not hold, and by what."""
+    connection = shop.engine.session.connection
+    return {v.invariant.name: v.offenders for v in verification.verify(connection) if not v.holds}
+
+
+def left(shop: Shop) -> dict[str, list[str]]:
+    """What lies in RAW and STAGING, by coordinates."""
+    place = ("SOURCE_TOPIC", "SOURCE_PARTITION", "SOURCE_OFFSET")
+    tables = [names.STG_ORDERS, names.STG_INVENTORY_ADJUSTMENTS, names.DUPLICATE_EVENTS]
+    tables += [names.REJECTED_EVENTS, names.PURGED_ORDERS, names.PURGED_ADJUSTMENTS]
+    found = {table: shop.engine.session.table(table).select(*place).collect() for table in tables}
+    found[names.PURGED_OFFSETS] = (
+        shop.engine.session.table(names.PURGED_OFFSETS).select("PURGED_BEFORE", "PURGED_ROWS").collect()
+    )
+    raw = shop.engine.session.table(names.RAW_EVENTS).select("EVENT_METADATA").collect()
+    rows = {
+        table: sorted(str([str(value) for value in row]) for row in rows) for table, rows in found.items()
+    }
+    return rows | {names.RAW_EVENTS: [str(len(raw))]}

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from snowflake.snowpark import Session
 
-from caves_cli import verification
 from caves_snowpark import names
 from caves_snowpark.purge import UnaccountedRawEventsError, purge
 from caves_snowpark.retention import Retention, RetentionRefusedError
-from ingest.connections import load_connection
 from procedures import (
     append_inventory_history,
     correct_rejected,
@@ -25,35 +22,15 @@ from procedures import (
     purge_expired,
 )
 from tests.engines.engine import Snowcellar
-from tests.engines.life import RETENTION, Shop, cellar_shop, local_shop
-from tests.events import adjustment, order
+from tests.engines.life import EVENTS, Shop, broken, cellar_shop, left, local_shop
+from tests.events import order
 
 # Few, because each is a whole history on two engines; DATA_LIFE_EXAMPLES=200 looks further.
 EXAMPLES = int(os.environ.get("DATA_LIFE_EXAMPLES", "1"))
-NOON, LATER = "2025-07-01T12:00:00Z", "2025-07-01T13:00:00Z"
-
-# Versions that come again and again: of one order two at the same time, of one movement one elsewhere.
-EVENTS: list[Any] = [
-    order(order_line_id="a", quantity=1, event_ts=NOON),
-    order(order_line_id="a", quantity=2, event_ts=NOON),
-    order(order_line_id="a", quantity=3, event_ts=LATER),
-    order(order_line_id="b", unit_price="0.10"),
-    adjustment(event_id="m", quantity_change=10, event_ts=NOON, product_name="Pauillac"),
-    adjustment(event_id="m", quantity_change=7, event_ts=LATER),
-    adjustment(event_id="m", quantity_change=8, event_ts=LATER, warehouse_location="LYON"),
-    adjustment(event_id="n", quantity_change=-4, event_ts=NOON),
-    order(quantity=0),
-    b"{",
-]
 _STEP = st.one_of(
     st.lists(st.integers(0, len(EVENTS) - 1), min_size=1, max_size=4),
     st.sampled_from(["tick", "age", "purge", "tick", "purge"]),
 )
-
-
-def broken(shop: Shop) -> dict[str, Any]:
-    connection = shop.engine.session.connection
-    return {v.invariant.name: v.offenders for v in verification.verify(connection) if not v.holds}
 
 
 def play(
@@ -161,22 +138,6 @@ def test_a_purge_leaves_the_same_rows_on_every_engine(snowcellar: Snowcellar) ->
     assert broken(cellar) == {}
 
 
-def left(shop: Shop) -> dict[str, list[str]]:
-    """What lies in RAW and STAGING, by coordinates."""
-    place = ("SOURCE_TOPIC", "SOURCE_PARTITION", "SOURCE_OFFSET")
-    tables = [names.STG_ORDERS, names.STG_INVENTORY_ADJUSTMENTS, names.DUPLICATE_EVENTS]
-    tables += [names.REJECTED_EVENTS, names.PURGED_ORDERS, names.PURGED_ADJUSTMENTS]
-    found = {table: shop.engine.session.table(table).select(*place).collect() for table in tables}
-    found[names.PURGED_OFFSETS] = (
-        shop.engine.session.table(names.PURGED_OFFSETS).select("PURGED_BEFORE", "PURGED_ROWS").collect()
-    )
-    raw = shop.engine.session.table(names.RAW_EVENTS).select("EVENT_METADATA").collect()
-    rows = {
-        table: sorted(str([str(value) for value in row]) for row in rows) for table, rows in found.items()
-    }
-    return rows | {names.RAW_EVENTS: [str(len(raw))]}
-
-
 def rows(cellar: Snowcellar, statement: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in cellar.session.sql(statement).collect()]
 
@@ -258,13 +219,11 @@ def test_rejected_events_go_once_they_were_worked_off_and_their_raw_event_is_gon
     counts = shop.purge('{"raw": 7, "staging": 7, "logs": 365}')
     assert (counts["raw"], counts["rejected"], counts["replay_log"]) == (3, 2, 0)
     assert rows(snowcellar, f"SELECT SOURCE_OFFSET FROM {names.REJECTED_EVENTS}") == [(0,)]
-    assert broken(shop) == {}
     # The one that nobody had worked can still be, long after its raw event has gone.
     correct_rejected.main(
         snowcellar.session, "sales_events/0/0", json.dumps(order(order_line_id="w")), "late"
     )
     shop.tick()
-    assert broken(shop) == {}
     assert len(shop.seen()[names.ORDERS]) == 2
     assert shop.purge('{"raw": 7, "staging": 7, "logs": 30}')["replay_log"] == 2
     assert broken(shop) == {}
@@ -346,15 +305,6 @@ def test_a_clock_that_went_back_moves_no_watermark_over_a_row_that_stays(snowcel
 
 
 @contextmanager
-def second_session(cellar: Snowcellar) -> Iterator[Session]:
-    session = Session.builder.configs(dict(load_connection("local", cellar.config))).create()
-    try:
-        yield session
-    finally:
-        session.close()
-
-
-@contextmanager
 def counting(session: Session, statement: str) -> Iterator[list[str]]:
     """The statements of this text that the session sends meanwhile."""
     connection: Any = session._conn
@@ -368,20 +318,3 @@ def counting(session: Session, statement: str) -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(connection, "run_query", run)
         yield sent
-
-
-def test_two_purges_at_once_beside_a_tick_purge_everything_once(snowcellar: Snowcellar) -> None:
-    shop = cellar_shop(snowcellar)
-    shop.send(*EVENTS)
-    shop.tick()
-    shop.age()
-    shop.send(*EVENTS)
-    with second_session(snowcellar) as second, second_session(snowcellar) as third:
-        works = [lambda: purge_expired.main(second, RETENTION), lambda: purge_expired.main(third, RETENTION)]
-        with ThreadPoolExecutor(3) as pool:
-            counts = [pool.submit(work) for work in works]
-            pool.submit(shop.tick).result()
-            found = [future.result() for future in counts]
-    assert sum(count["raw"] for count in found) == len(EVENTS)
-    assert sum(count["orders_staged"] + count["adjustments_staged"] for count in found) == 8
-    assert broken(shop) == {}
