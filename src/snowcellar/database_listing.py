@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from snowcellar import show
 from snowcellar.errors import ObjectNotFound, Unsupported
+from snowcellar.grants.catalogue import MANAGED
 from snowcellar.grants.key import Key
 from snowcellar.grants.kinds import OWNERSHIP
 from snowcellar.grants.rights import rights_of
@@ -106,7 +107,7 @@ def _row(session: Session, key: Key, names: tuple[str, ...], said: dict[str, Any
         "is_current": "Y" if (key.database, key.schema)[: len(current)] == current else "N",
         "owner": owned[0].grantee if owned else "",
         "comment": "",
-        "options": "",
+        "options": MANAGED if session.warehouse.grants.setting(key, MANAGED) else "",
         "retention_time": "1",
         "owner_role_type": "ROLE",
         **said,

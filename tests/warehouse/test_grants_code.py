@@ -148,6 +148,17 @@ def test_operate_starts_stops_and_shows_a_task_and_changes_nothing(account: Acco
         account.denies("READER", statement, DENIED)
 
 
+def test_a_task_is_put_on_a_warehouse_and_behind_a_task_that_the_role_may_use(account: Account) -> None:
+    account.run("ACCOUNTADMIN", "CREATE WAREHOUSE CLOSED_WH", "USE WAREHOUSE WH")
+    account.denies("READER", "CREATE TASK PUT_ON WAREHOUSE = CLOSED_WH AS SELECT 1")
+    condition = "SCHEDULE = '60 MINUTE' IF (EXISTS (SELECT 1)) THEN SELECT 1"
+    account.denies("READER", f"CREATE ALERT PUT_ON WAREHOUSE = CLOSED_WH {condition}")
+    account.run("OWNER", "CREATE TASK FIRST_ONE WAREHOUSE = WH AS SELECT 1")
+    account.denies("READER", "CREATE TASK NEXT_ONE WAREHOUSE = WH AFTER FIRST_ONE AS SELECT 1")
+    account.run("OWNER", "GRANT OPERATE ON TASK FIRST_ONE TO ROLE READER")
+    account.run("READER", "CREATE TASK NEXT_ONE WAREHOUSE = WH AFTER FIRST_ONE AS SELECT 1")
+
+
 def test_a_running_task_is_not_given_away(account: Account) -> None:
     account.run("ACCOUNTADMIN", "GRANT EXECUTE TASK ON ACCOUNT TO ROLE OWNER")
     account.run("OWNER", "CREATE TASK STARTED WAREHOUSE = WH SCHEDULE = '60 MINUTE' AS SELECT 1")

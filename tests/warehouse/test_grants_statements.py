@@ -153,6 +153,8 @@ def test_future_ownership_gives_what_is_made_away(account: Account) -> None:
 def test_in_a_schema_with_managed_access_its_owner_alone_grants(account: Account) -> None:
     account.run("OWNER", "CREATE SCHEMA SHOP.M WITH MANAGED ACCESS", "USE SCHEMA S")
     account.run("OWNER", "GRANT USAGE, CREATE TABLE ON SCHEMA M TO ROLE READER")
+    (shown,) = account.rows("OWNER", "SHOW SCHEMAS LIKE 'M' IN DATABASE SHOP")
+    assert (shown["options"], shown["owner"]) == ("MANAGED ACCESS", "OWNER")
     account.run("READER", "CREATE TABLE M.T (A INT)")
     account.denies("READER", "GRANT SELECT ON TABLE M.T TO ROLE OTHER", DENIED)
     account.run("OWNER", "GRANT SELECT ON TABLE M.T TO ROLE OTHER")

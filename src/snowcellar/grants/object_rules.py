@@ -7,13 +7,15 @@ Source: https://docs.snowflake.com/en/user-guide/security-access-control-privile
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from snowcellar import create_or_alter, staged_file_statements, streamlits
 from snowcellar.alerts import alterations as alert_alterations
+from snowcellar.alerts import clauses as alert_clauses
 from snowcellar.alerts import listing as alert_listing
 from snowcellar.alerts import statements as alerts
+from snowcellar.clause_reader import Written
 from snowcellar.errors import WarehouseError
 from snowcellar.grants import creation, executions, rules
 from snowcellar.grants.authorization import require_warehouse
@@ -23,6 +25,7 @@ from snowcellar.grants.reads import Reads
 from snowcellar.grants.rights import not_found, rights_of
 from snowcellar.grants.rules import Rule, Run
 from snowcellar.grants.store import Change
+from snowcellar.names import qualify
 from snowcellar.procedures import call, grammar, package_listing
 from snowcellar.procedures import statements as procedures
 from snowcellar.relations import STAGE_LOCATION
@@ -30,6 +33,7 @@ from snowcellar.result import Result
 from snowcellar.session import Session
 from snowcellar.streams import statements as streams
 from snowcellar.tasks import alterations as task_alterations
+from snowcellar.tasks import clauses as task_clauses
 from snowcellar.tasks import listing as task_listing
 from snowcellar.tasks import statements as tasks
 
@@ -56,6 +60,30 @@ def _create_stream(session: Session, match: re.Match[str], run: Run) -> Result:
                 "42501",
             )
     return rules.creates(_STREAM)(session, match, run)
+
+
+def _create_task(session: Session, match: re.Match[str], run: Run) -> Result:
+    """With USAGE on its warehouse, and OWNERSHIP of or OPERATE on the tasks that it follows or finalizes."""
+    name, clauses = session.qualify(match["name"]), task_clauses.read_create(match["clauses"])
+    for written in (*clauses.after, *([clauses.finalize] if clauses.finalize else [])):
+        before = key_of("TASK", qualify(written, name.database, name.schema))
+        if session.warehouse.grants.exists(before):
+            rights_of(session).require_any((OWNERSHIP, "OPERATE"), before)
+    _require_warehouse_of(session, clauses.options)
+    return rules.creates(_TASK)(session, match, run)
+
+
+def _create_alert(session: Session, match: re.Match[str], run: Run) -> Result:
+    """With USAGE on its warehouse."""
+    _require_warehouse_of(session, alert_clauses.read_create(match["clauses"]).options)
+    return rules.creates(_ALERT)(session, match, run)
+
+
+def _require_warehouse_of(session: Session, options: Mapping[str, Written]) -> None:
+    named = options.get("WAREHOUSE")
+    key = Key("WAREHOUSE", name=named.text if named else "")
+    if session.warehouse.grants.exists(key):
+        rights_of(session).require(USAGE, key)
 
 
 def _execute_task(session: Session, match: re.Match[str], run: Run) -> Result:
@@ -165,12 +193,12 @@ RULES: dict[Callable[..., Any], Rule] = {
     streams.create_stream: _create_stream,
     streams.drop_stream: rules.drops(_STREAM),
     streams.describe_stream: rules.shows(_STREAM),
-    tasks.create_task: rules.creates(_TASK),
+    tasks.create_task: _create_task,
     tasks.drop_task: rules.drops(_TASK),
     tasks.execute_task: _execute_task,
     task_alterations.alter_task: _alter_task,
     task_listing.describe_task: rules.shows(_TASK),
-    alerts.create_alert: rules.creates(_ALERT),
+    alerts.create_alert: _create_alert,
     alerts.drop_alert: rules.drops(_ALERT),
     alerts.execute_alert: _execute_alert,
     alert_alterations.alter_alert: _alter_alert,
