@@ -57,8 +57,6 @@ def _require(warehouse: Warehouse, what: str, key: Key, owner: str, virtual_ware
     missing = ""
     managed = "" if virtual_warehouse else "MANAGED "
     needed = [f"EXECUTE {what.upper()}", *([f"EXECUTE MANAGED {what.upper()}"] if managed else [])]
-    if what == "alert" and managed:
-        needed = needed[1:]
     if absent := [privilege for privilege in needed if not rights.holds(privilege, ACCOUNT)]:
         missing = f"{absent[0]} privilege"
     for parent in key.parents:
