@@ -14,7 +14,7 @@ from caves_cli.doctor.finding import Finding, ok, problem, skipped, warning
 from caves_cli.fingerprint import fingerprint
 from caves_cli.overview import LoadedUpTo
 from caves_snowpark import names
-from ingest.errors import IngestError, WarehouseRefusedLogin
+from ingest.errors import CredentialUnusable, IngestError, WarehouseRefusedLogin
 
 # What deploy/ and snowflake.yml create, by the word that SHOW knows it under.
 EXPECTED: Final = {
@@ -67,7 +67,9 @@ class Examined:
     def _deployed(self, session: SnowflakeConnection) -> Iterator[Finding]:
         missing = set(self._missing(session))
         if missing:
-            yield problem("Deployed objects", f"not there: {_some(sorted(missing))}", self._redeploy)
+            # What a role has no privilege on is, to it, not there.
+            found = f"not there for role {session.role}: {_some(sorted(missing))}"
+            yield problem("Deployed objects", found, self._redeploy)
         else:
             yield ok("Deployed objects", f"all {sum(map(len, EXPECTED.values()))}")
         if names.DEPLOYMENTS not in missing:
@@ -119,6 +121,8 @@ class Examined:
         return _rows(session, f"SHOW {kind} IN DATABASE {_quoted(self._target.database)}")
 
     def _way_in(self, error: IngestError) -> str:
+        if isinstance(error, CredentialUnusable):
+            return "as it says; docs/connections.md has more"
         if self._target.name == "local" and not isinstance(error, WarehouseRefusedLogin):
             return "caves up"
         config = f"--config-file {self._target.config_file} " if self._target.config_file else ""
