@@ -50,9 +50,10 @@ def erase(session: Session, customer: int, *, preview: bool = False) -> Counts:
         _hold_others(session)
         erasures = known_erasures(session) or Erasures(session, secrets.token_hex(32))
         changes = list(_changes(erasures, customer))
+        files = sorted(files_of(session.table(names.RAW_EVENTS).filter(_is_event_of(customer))))
         if preview:
-            return {change.table: _count(session, change) for change in changes}
-        return _erase(erasures, customer, changes)
+            return {change.table: _count(session, change) for change in changes} | {"files": len(files)}
+        return _erase(erasures, customer, changes, files)
 
 
 def scrub_late_events(erasures: Erasures, events: DataFrame) -> None:
@@ -85,11 +86,9 @@ def _hold_others(session: Session) -> None:
     session.table(names.RETENTION).update({"PURGED_AT": F.col("PURGED_AT")})
 
 
-def _erase(erasures: Erasures, customer: int, changes: list[Change]) -> Counts:
+def _erase(erasures: Erasures, customer: int, changes: list[Change], files: list[str]) -> Counts:
     session = erasures.session
     known = F.col("CUSTOMER_HASH") == F.lit(erasures.hash_of(customer))
-    event = _is_of(F.col("EVENT_CONTENT"), customer)
-    files = sorted(files_of(session.table(names.RAW_EVENTS).filter(event)))
     erased_before = session.table(names.ERASED_CUSTOMERS).filter(known).count()
     touched = {
         change.table: int(session.table(change.table).update(change.values, change.rows).rows_updated)
@@ -133,7 +132,7 @@ def _changes(erasures: Erasures, customer: int) -> Iterator[Change]:
     session = erasures.session
     number = F.lit(customer)
     of_customer = F.col("CUSTOMER_ID") == number
-    event = _is_of(F.col("EVENT_CONTENT"), customer)
+    event = _is_event_of(customer)
     pseudonym = F.lit(erasures.pseudonym_of(customer)).cast(schemas.INTEGER)
     hashed = {"CONTENT_HASH": erasures.hash_again(F.col("CONTENT_HASH"))}
     nobody = {"CUSTOMER_ID": pseudonym, "SHIPPING_ADDRESS": F.lit(None).cast(TEXT)}
@@ -171,6 +170,11 @@ def _nameless_raw(erasures: Erasures) -> dict[str, Column]:
         "EVENT_METADATA": erasures.metadata(content, metadata),
         "CUSTOMER_ID": F.iff(is_text, F.lit(None).cast(schemas.INTEGER), pseudonym),
     }
+
+
+def _is_event_of(customer: int) -> Column:
+    """Whether a raw or rejected row is of the customer."""
+    return _is_of(F.col("EVENT_CONTENT"), customer)
 
 
 def _is_of(content: Column, customer: int) -> Column:
