@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from snowcellar.errors import Unsupported
 
-_KINDS = {"TABLE", "VIEW", "SEQUENCE", "STAGE", "FILE FORMAT", "SCHEMA", "COLUMN"}
+KINDS = {"TABLE", "VIEW", "SEQUENCE", "STAGE", "FILE FORMAT", "SCHEMA", "COLUMN"}
 _REFUSED_PROPERTIES = (
     exp.ExternalProperty,
     exp.DynamicProperty,
@@ -25,7 +25,7 @@ def refuse_unsupported(tree: exp.Expr) -> None:
     """Raise for DDL that DuckDB would do otherwise than Snowflake, or not at all."""
     kind = str(tree.args.get("kind") or "TABLE").upper()
     name = f"{type(tree).__name__.upper()} {kind}"
-    if kind not in _KINDS:
+    if kind not in KINDS:
         raise Unsupported(name)
     if isinstance(tree, exp.Create):
         for refused in tree.find_all(*_REFUSED_PROPERTIES):

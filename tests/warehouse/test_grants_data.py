@@ -135,6 +135,38 @@ def test_nothing_beside_the_tables_leads_to_them(account: Account, statement: st
     assert "secret" not in text
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE _fs_global._fs_information_schema.sc_grants",
+        'DROP TABLE "_fs_global"."_fs_information_schema"."sc_grants"',
+        "DROP VIEW _fs_global._fs_information_schema._fs_columns",
+        "DROP SCHEMA _fs_global._fs_information_schema",
+        "DROP SCHEMA SHOP._fs_information_schema",
+        "DROP DATABASE _fs_global",
+        "ALTER TABLE _fs_global._fs_information_schema.sc_grants ADD COLUMN X INT",
+        "ALTER TABLE IF EXISTS _fs_global._fs_information_schema.sc_grants ADD COLUMN X INT",
+        "TRUNCATE TABLE _fs_global._fs_information_schema.sc_grants",
+        "CREATE TABLE _fs_global._fs_information_schema.x (A INT)",
+        "CREATE OR REPLACE TABLE _fs_global._fs_information_schema.sc_grants (A INT)",
+        "CREATE TEMPORARY TABLE _fs_global._fs_information_schema.x (A INT)",
+        "COMMENT ON TABLE _fs_global._fs_information_schema.sc_grants IS 'x'",
+        "INSERT INTO _fs_global._fs_information_schema.sc_grants SELECT * FROM OPEN",
+        "DROP TABLE IF EXISTS _fs_global._fs_information_schema.sc_grants",
+        "DROP SCHEMA IF EXISTS _fs_global._fs_information_schema",
+    ],
+)
+@pytest.mark.parametrize("role", ["READER", "ACCOUNTADMIN"])
+def test_the_catalogue_itself_is_out_of_reach(account: Account, role: str, statement: str) -> None:
+    if "IF EXISTS" in statement:
+        account.run(role, statement)
+    else:
+        account.refusal(role, statement)
+    with account.server.warehouse.cursor() as duck:
+        columns = duck.execute("DESCRIBE _fs_global._fs_information_schema.sc_grants").fetchall()
+    assert len(columns) == 11
+
+
 def test_a_bound_name_is_held_to_the_same(account: Account) -> None:
     cursor = account.server.connect(role="READER", database="SHOP", schema="S", paramstyle="qmark").cursor()
     assert cursor.execute("SELECT A FROM IDENTIFIER(?)", ["SHOP.S.OPEN"]).fetchall()

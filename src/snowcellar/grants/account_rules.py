@@ -30,7 +30,7 @@ from snowcellar.grants import (
 )
 from snowcellar.grants.key import Key
 from snowcellar.grants.kinds import KINDS, OWNERSHIP, USAGE
-from snowcellar.grants.rights import rights_of
+from snowcellar.grants.rights import not_found, rights_of
 from snowcellar.grants.role_statements import account_name
 from snowcellar.grants.rules import Rule, Run
 from snowcellar.grants.store import Change, Grant
@@ -68,6 +68,16 @@ def _create_schema(session: Session, match: re.Match[str], run: Run) -> Result:
         if is_new and match["managed"]:
             managed_access.set_managed(session, key, managed=True)
         return run()
+
+
+def _drop_schema(session: Session, match: re.Match[str], run: Run) -> Result:
+    """What the catalogue does not know is not there, whatever DuckDB has of that name."""
+    key = _SCHEMA(session, match)
+    if not match["exists"] and not session.warehouse.grants.exists(key):
+        raise not_found(key)
+    if not session.warehouse.grants.exists(key):
+        return Result.status(rules.GONE)
+    return rules.drops(_SCHEMA)(session, match, run)
 
 
 def _use(session: Session, match: re.Match[str], run: Run) -> Result:
@@ -147,7 +157,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     databases.create_database: _create_database,
     databases.drop_database: rules.drops(_DATABASE),
     databases.create_schema: _create_schema,
-    databases.drop_schema: rules.drops(_SCHEMA),
+    databases.drop_schema: _drop_schema,
     databases.use: _use,
     session_statements.use_warehouse: _use_warehouse,
     virtual_warehouses.create_warehouse: rules.creates(_WAREHOUSE),

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 
 from sqlglot import exp
 
-from snowcellar import binds, relations
-from snowcellar.errors import NoActiveWarehouse
+from snowcellar import binds, ddl, relations
+from snowcellar.errors import CompilationError, NoActiveWarehouse
 from snowcellar.grants import creation, visibility
 from snowcellar.grants.catalogue import READS
 from snowcellar.grants.key import Key, key_of
@@ -207,6 +207,7 @@ def _create(session: Session, tree: exp.Create, run: Callable[[], Result]) -> Re
     kind = str(tree.kind or "TABLE").upper()
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
+        _refuse_unnamed(kind, table)
         return run()  # what the engine refuses by name
     reads = Reads(session)
     reads.check(tree, table)
@@ -260,36 +261,56 @@ def _create_temporary(session: Session, table: exp.Table, run: Callable[[], Resu
     return result
 
 
+def _refuse_unnamed(kind: str, table: object) -> None:
+    """Refuse DDL of a kind that the engine knows, on something that has no plain name."""
+    if kind in ddl.KINDS:
+        raise CompilationError(f"syntax error: unexpected '{table}'.")
+
+
 def _drop(session: Session, tree: exp.Drop, run: Callable[[], Result]) -> Result:
     kind = str(tree.args.get("kind") or "TABLE").upper()
     catalogue, rights = session.warehouse.grants, rights_of(session)
     tables = tree.args.get("tables") or [tree.this]
     keys = []
-    for table in (each for each in tables if isinstance(each, exp.Table)):
+    for table in tables:
+        if not isinstance(table, exp.Table):
+            _refuse_unnamed(kind, table)
+            continue
         key, shown = _named(session, kind, table)
-        if catalogue.exists(key):
-            if tree.args.get("exists") and not rights.sees(key):
-                return Result.status(_GONE)
-            rights.require(OWNERSHIP, key, shown)
-            keys.append(key)
-        elif kind in RELATIONS:
-            session.temporary.discard(resolve(session, table)[0])
+        if kind in RELATIONS and not catalogue.exists(key) and _forget_temporary(session, table):
+            continue
+        if tree.args.get("exists") and not (catalogue.exists(key) and rights.sees(key)):
+            return Result.status(_GONE)
+        # What the catalogue does not know is not there, whatever DuckDB has of that name.
+        rights.require(OWNERSHIP, key, shown)
+        keys.append(key)
     with creation.dropping(session, *keys):
         return run()
+
+
+def _forget_temporary(session: Session, table: exp.Table) -> bool:
+    """Whether a name was a temporary table of the session, which is no longer one."""
+    name, _ = resolve(session, table)
+    found = name in session.temporary
+    session.temporary.discard(name)
+    return found
 
 
 def _alter(session: Session, tree: exp.Alter, run: Callable[[], Result]) -> Result:
     kind = str(tree.args.get("kind") or "TABLE").upper()
     table = tree.this
     if not isinstance(table, exp.Table):
+        _refuse_unnamed(kind, table)
         return run()  # what the engine refuses by name
     reads = Reads(session)
     name, shown = resolve(session, table) if kind != "SCHEMA" else (None, "")
     key, shown = _named(session, kind, table)
     if not session.warehouse.grants.exists(key):
-        if name not in session.temporary and not tree.args.get("exists"):
-            raise not_found(key, shown)
-        return run()
+        if name in session.temporary:
+            return run()
+        if tree.args.get("exists"):
+            return Result.status("Statement executed successfully.")
+        raise not_found(key, shown)
     _require_ownership(reads, kind, table)
     renaming = tree.find(exp.AlterRename)
     if renaming is None:

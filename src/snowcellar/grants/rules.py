@@ -28,7 +28,7 @@ Name = Callable[["Session", re.Match[str]], Key]
 
 _COPY_GRANTS = re.compile(r"\bCOPY\s+GRANTS\b", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$|\"(?:[^\"]|\"\")*\"", re.DOTALL)
-_GONE = "Drop statement executed successfully (object already dropped or not authorized)."
+GONE = "Drop statement executed successfully (object already dropped or not authorized)."
 
 
 def free(session: Session, match: re.Match[str], run: Run) -> Result:
@@ -65,7 +65,7 @@ def drops(name: Name) -> Rule:
         if not session.warehouse.grants.exists(key):
             return run()
         if match["exists"] and not rights_of(session).sees(key):
-            return Result.status(_GONE, statement_type.DDL)
+            return Result.status(GONE, statement_type.DDL)
         with creation.dropping(session, key):
             return run()
 
