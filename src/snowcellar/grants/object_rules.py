@@ -16,7 +16,7 @@ from snowcellar.alerts import clauses as alert_clauses
 from snowcellar.alerts import listing as alert_listing
 from snowcellar.alerts import statements as alerts
 from snowcellar.clause_reader import Written
-from snowcellar.errors import WarehouseError
+from snowcellar.errors import ObjectNotFound, WarehouseError
 from snowcellar.grants import creation, executions, rules
 from snowcellar.grants.authorization import require_warehouse
 from snowcellar.grants.key import Key, callable_key, key_of
@@ -50,6 +50,8 @@ def _create_stream(session: Session, match: re.Match[str], run: Run) -> Result:
     table = session.qualify(match["source"])
     key = session.warehouse.grants.relation(table.database, table.schema, table.name)
     rights = rights_of(session)
+    if key is None and match["kind"].upper() == "TABLE":
+        raise ObjectNotFound("Table", str(table))
     if key is not None:
         rights.require(SELECT, key)
         if key.kind == "TABLE" and table not in session.warehouse.streams.tables and not rights.owns(key):
