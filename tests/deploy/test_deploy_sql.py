@@ -183,6 +183,7 @@ def test_only_the_files_for_the_account_use_an_administrators_role() -> None:
     }
     assert roles == {
         "010_account.sql": ["ACCOUNTADMIN"],
+        "012_hand_over.sql": ["ACCOUNTADMIN"],
         "015_alerts.sql": ["ACCOUNTADMIN"],
         "020_service_users.sql": ["USERADMIN", "ACCOUNTADMIN"],
     }
