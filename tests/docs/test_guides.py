@@ -25,7 +25,7 @@ COUNTED: Final = {
     "tasks": names.TASKS,
     "alerts|alertes": names.ALERTS,
 }
-NUMBERS: Final = {"four": 4, "five": 5, "six": 6, "nine": 9, "quatre": 4, "cinq": 5, "neuf": 9}
+NUMBERS: Final = {"four": 4, "five": 5, "six": 6, "eleven": 11, "quatre": 4, "cinq": 5, "onze": 11}
 
 
 def asked(page: Path) -> list[str]:
