@@ -76,6 +76,7 @@ def _drop_schema(session: Session, match: re.Match[str], run: Run) -> Result:
     if not match["exists"] and not session.warehouse.grants.exists(key):
         raise not_found(key)
     if not session.warehouse.grants.exists(key):
+        session.commit_before_ddl()
         return Result.status(rules.GONE)
     return rules.drops(_SCHEMA)(session, match, run)
 

@@ -280,6 +280,7 @@ def _drop(session: Session, tree: exp.Drop, run: Callable[[], Result]) -> Result
         if kind in RELATIONS and not catalogue.exists(key) and _forget_temporary(session, table):
             continue
         if tree.args.get("exists") and not (catalogue.exists(key) and rights.sees(key)):
+            session.commit_before_ddl()
             return Result.status(_GONE)
         # What the catalogue does not know is not there, whatever DuckDB has of that name.
         rights.require(OWNERSHIP, key, shown)
@@ -309,6 +310,7 @@ def _alter(session: Session, tree: exp.Alter, run: Callable[[], Result]) -> Resu
         if name in session.temporary:
             return run()
         if tree.args.get("exists"):
+            session.commit_before_ddl()
             return Result.status("Statement executed successfully.")
         raise not_found(key, shown)
     _require_ownership(reads, kind, table)

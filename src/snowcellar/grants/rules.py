@@ -65,6 +65,7 @@ def drops(name: Name) -> Rule:
         if not session.warehouse.grants.exists(key):
             return run()
         if match["exists"] and not rights_of(session).sees(key):
+            session.commit_before_ddl()
             return Result.status(GONE, statement_type.DDL)
         with creation.dropping(session, key):
             return run()
