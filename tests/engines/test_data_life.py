@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from snowflake.snowpark import Session
 
 from caves_snowpark import names
+from caves_snowpark.erase import UnknownCustomerError
 from caves_snowpark.purge import UnaccountedRawEventsError, purge
 from caves_snowpark.retention import Retention, RetentionRefusedError
 from procedures import (
@@ -19,7 +20,9 @@ from procedures import (
     correct_rejected,
     dismiss_rejected,
     distribute_raw_events,
+    erase_customer,
     purge_expired,
+    replay_rejected,
 )
 from tests.engines.engine import Snowcellar
 from tests.engines.life import EVENTS, Shop, broken, cellar_shop, left, local_shop
@@ -29,7 +32,7 @@ from tests.events import order
 EXAMPLES = int(os.environ.get("DATA_LIFE_EXAMPLES", "1"))
 _STEP = st.one_of(
     st.lists(st.integers(0, len(EVENTS) - 1), min_size=1, max_size=4),
-    st.sampled_from(["tick", "age", "purge", "tick", "purge"]),
+    st.sampled_from(["tick", "age", "purge", "tick", "purge", "erase", "replay"]),
 )
 
 
@@ -47,6 +50,13 @@ def play(
             case "purge" if purging:
                 shop.purge()
                 assert not checked or broken(shop) == {}
+            case "erase" if purging:
+                # Every order here is of one customer; none may have come yet.
+                with suppress(UnknownCustomerError):
+                    shop.engine.call(erase_customer, 501)
+                assert not checked or broken(shop) == {}
+            case "replay":
+                shop.engine.call(replay_rejected)
     shop.tick()
     assert not checked or broken(shop) == {}
     return shop.seen()
@@ -72,6 +82,7 @@ IN_FLOW = [
     "age",
     "purge",
     "tick",
+    "erase",
     "age",
     "purge",
     [0, 6],
@@ -124,7 +135,7 @@ def test_events_that_come_again_after_a_purge_are_known_and_corrections_still_fi
 @example(steps=IN_FLOW)
 @few(EXAMPLES)
 @given(steps=st.lists(_STEP, min_size=6, max_size=14))
-def test_production_is_as_if_nothing_was_ever_purged(snowcellar: Snowcellar, steps: list[Any]) -> None:
+def test_production_is_as_if_nothing_was_purged_or_erased(snowcellar: Snowcellar, steps: list[Any]) -> None:
     expected = play(cellar_shop(snowcellar), steps, purging=False)
     assert play(cellar_shop(snowcellar), steps, checked=True) == expected
 
