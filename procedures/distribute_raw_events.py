@@ -4,7 +4,7 @@ from snowflake.snowpark import Session
 
 from caves_snowpark import names
 from caves_snowpark.erase import scrub_late_events
-from caves_snowpark.erasure import known_erasures
+from caves_snowpark.erasure import count_and_erasures
 from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, report, transaction
 from caves_snowpark.memory import known_adjustments, known_orders
 from caves_snowpark.production import inserted
@@ -16,8 +16,7 @@ def main(session: Session) -> Counts:
     events = inserted(session.table(names.STREAM_RAW_EVENTS))
     orders, adjustments = known_orders(session), known_adjustments(session)
     with transaction(session):
-        read = int(events.count())
-        erasures = known_erasures(session)
+        read, erasures = count_and_erasures(events)
         if erasures:
             scrub_late_events(erasures, events)
             events = erasures.nameless(events)

@@ -121,6 +121,18 @@ def known_erasures(session: Session) -> Erasures | None:
     return Erasures(session, str(found[0][0])) if found else None
 
 
+def count_and_erasures(rows: DataFrame) -> tuple[int, Erasures | None]:
+    """How many rows there are, and what `known_erasures` tells: one statement, since a task runs often."""
+    counted = rows.agg(F.count(F.lit(1)).alias("AMOUNT"))
+    amount = counted.select(F.lit("rows").alias("WHAT"), F.col("AMOUNT").cast(TEXT).alias("FOUND"))
+    key = rows.session.table(names.ERASURE_KEY).select(
+        F.lit("key").alias("WHAT"), F.col("HASH_KEY").alias("FOUND")
+    )
+    found = amount.union_all(key).collect()
+    told = {str(row[0]): str(row[1]) for row in found}
+    return int(told["rows"]), Erasures(rows.session, told["key"]) if "key" in told else None
+
+
 def customer_text(event: Column) -> Column:
     """The customer's number as digits, however the event spells it; NULL where it has none."""
     return number(json_text(event, _CUSTOMER), IDENTIFIER).cast(TEXT)

@@ -4,13 +4,13 @@ A run stands still in one of its procedures while something is done to the graph
 every event has gone through once, without a new one to wake the graph.
 """
 
-import io
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
-from snowflake.connector.util_text import split_statements
 
+from caves_cli import sql_files
 from caves_snowpark import names
 from tests.faults.crash_course import Stage, staged
 from tests.faults.crash_hook import HOLD, KILL
@@ -168,12 +168,9 @@ def test_a_graph_replaced_during_a_task_loses_and_doubles_nothing(stage: Stage, 
 
 def statements(warehouse: CrashWarehouse, file: str) -> Iterator[str]:
     """The statements of a file of deploy/, as the snow CLI would send them."""
-    text = (ROOT / f"deploy/{file}.sql").read_text()
-    for name, value in warehouse.target.environment.items():
-        text = text.replace(f"<% ctx.env.{name} %>", value)
-    for statement, _ in split_statements(io.StringIO(text), remove_comments=True):
-        if statement.strip(" ;\n"):
-            yield statement
+    values = {**sql_files.defaults(ROOT), **warehouse.target.environment}
+    for _, statement in sql_files.statements(ROOT, [Path("deploy") / f"{file}.sql"], values):
+        yield statement
 
 
 @pytest.mark.parametrize("task", EACH_TASK)
