@@ -33,7 +33,7 @@ def account() -> Iterator[Target]:
 
 
 @pytest.fixture(scope="session")
-def truth(account: Target) -> Iterator[Truth]:
+def truth(account: Target) -> Truth:
     """Events of known sum, sent through a broker on this machine and loaded into the account."""
     own = f"SNOWFLAKE_CONNECTIONS_{account.name.upper()}_"
     with pytest.MonkeyPatch.context() as shell, running_broker() as broker:
@@ -52,7 +52,7 @@ def truth(account: Target) -> Iterator[Truth]:
                 until_caught_up=True,
             )
         )
-        yield sent
+    return sent
 
 
 @pytest.fixture
