@@ -15,7 +15,7 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import binds, ddl, merge, relations, rewrites, view_comments
+from snowcellar import binds, ddl, merge, relations, rewrites, staged_drops, view_comments
 from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import Unsupported
 from snowcellar.grants import authorization
@@ -141,6 +141,8 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
     session.commit_before_ddl()
     if ddl.declares_only_keys(tree):
         return Result.status("Statement executed successfully.", statement_type.DDL)
+    if isinstance(tree, exp.Drop) and (dropped := staged_drops.drop(session, tree)):
+        return dropped
     ddl.drop_unenforced_keys(tree)
     follow = table_changes.before(session, tree)
     try:

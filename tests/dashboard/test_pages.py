@@ -17,6 +17,7 @@ import dashboard.session
 from caves_snowpark.invariants import invariants
 from tests.dashboard import shop
 from tests.dashboard.cellar import TABLES
+from tests.deploy_files import ACCOUNT
 from tests.engines.engine import DATABASE, Snowcellar
 
 APP = Path(dashboard.session.__file__).with_name("streamlit_app.py")
@@ -128,7 +129,7 @@ def _table(app: AppTest, column: str) -> Any:
 @pytest.fixture
 def new_database(cellar: Snowcellar) -> Iterator[Session]:
     """Tables without a row, and neither views nor alerts."""
-    cellar.deploy(*TABLES, database="NEW_DB")
+    cellar.deploy(ACCOUNT, *TABLES, database="NEW_DB")
     yield cellar.session
     cellar.session.use_database(DATABASE)
 

@@ -1,0 +1,37 @@
+"""DROP STAGE and DROP FILE FORMAT."""
+
+from __future__ import annotations
+
+import pytest
+
+from snowcellar.errors import WarehouseError
+from snowcellar.session import Session
+from snowcellar.warehouse import Warehouse
+from tests.warehouse.conftest import Query
+
+
+def test_a_stage_goes_with_its_files(
+    cellar: Warehouse, session: Session, query: Query, tmp_path: Path
+) -> None:
+    session.execute("CREATE STAGE FILES")
+    folder = cellar.folder / "stages" / "CELLAR_DB" / "PUBLIC" / "FILES"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a.csv").write_text("1")
+    session.execute("DROP STAGE FILES")
+    assert query("SHOW STAGES") == []
+    assert not folder.exists()
+    session.execute("CREATE STAGE FILES")
+    assert query("LIST @FILES") == []
+
+
+def test_a_file_format_goes(session: Session, query: Query) -> None:
+    session.execute("CREATE FILE FORMAT LINES TYPE = CSV")
+    session.execute("DROP FILE FORMAT LINES")
+    assert query("SHOW FILE FORMATS") == []
+
+
+@pytest.mark.parametrize("kind", ["STAGE", "FILE FORMAT"])
+def test_one_that_is_not_there_is_an_error_unless_that_is_said(session: Session, kind: str) -> None:
+    with pytest.raises(WarehouseError, match="does not exist"):
+        session.execute(f"DROP {kind} NOWHERE")
+    session.execute(f"DROP {kind} IF EXISTS NOWHERE")
