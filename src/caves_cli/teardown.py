@@ -16,6 +16,7 @@ from snowflake.connector import SnowflakeConnection
 from caves_cli import deploy, sql_files
 from caves_cli.connection import Target
 from caves_cli.deployment_plan import quoted, rows
+from caves_snowpark import names
 
 # What can stand in a schema, in an order in which it can be dropped: first what runs, then what reads.
 _IN_SCHEMAS: Final = (
@@ -65,6 +66,10 @@ def of_database(session: SnowflakeConnection, target: Target, folder: Path) -> T
         found.statements = [f"DROP DATABASE {quoted(database)}"]
         return found
     found.kept.insert(0, f"database {database}")
+    # A graph lets nothing be dropped from it while its root runs.
+    root = f"{quoted(database)}.{names.ROOT_TASK}"
+    if ("TASK", names.ROOT_TASK) in {(kind, name) for kind, name, _ in there}:
+        found.statements.append(f"ALTER TASK {root} SUSPEND")
     for kind in _IN_SCHEMAS:
         found.statements += [
             f"DROP {kind} {quoted(database)}.{address}"

@@ -10,9 +10,7 @@ from snowcellar.warehouse import Warehouse
 from tests.warehouse.conftest import Query
 
 
-def test_a_stage_goes_with_its_files(
-    cellar: Warehouse, session: Session, query: Query, tmp_path: Path
-) -> None:
+def test_a_stage_goes_with_its_files(cellar: Warehouse, session: Session, query: Query) -> None:
     session.execute("CREATE STAGE FILES")
     folder = cellar.folder / "stages" / "CELLAR_DB" / "PUBLIC" / "FILES"
     folder.mkdir(parents=True, exist_ok=True)
