@@ -15,7 +15,7 @@ PROD = Target("prod", None, names.DEFAULT_DATABASE, names.DEFAULT_WAREHOUSE)
 def test_the_deployment_is_sql_then_code_then_tasks() -> None:
     first, build, code, last = deploy.steps(ROOT, PROD)
     assert first.files[0].name == "010_foundation.sql"
-    assert first.files[-1].name == "060_ingest.sql"
+    assert first.files[-1].name == "065_data_life.sql"
     assert deploy.typed(build, PROD) == "snow snowpark build --ignore-anaconda -c prod"
     assert deploy.typed(code, PROD) == "snow snowpark deploy --replace -c prod --role CAVES_ADMIN"
     assert [last.files[0].name, last.files[-1].name] == ["070_tasks.sql", "090_resume.sql"]
