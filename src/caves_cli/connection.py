@@ -29,6 +29,8 @@ class Target:
     flags: tuple[str, ...] = ()
     # The other variables of deploy/ and snowflake.yml that have not their default values.
     variables: Mapping[str, str] = field(default_factory=dict)
+    # What --env named, if it was given.
+    environment_name: str | None = None
 
     def open(self) -> SnowflakeConnection:
         """A session in the pipeline's database; one sentence and no traceback when that cannot be."""

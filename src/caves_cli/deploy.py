@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from snowflake.connector.errors import ProgrammingError
 
 from caves_cli import deployment_plan, snow, sql_files
 from caves_cli.connection import Target
+from caves_cli.connection import target as target_of
 from caves_cli.errors import DeployFailed, NotBootstrapped, WouldDropColumns
 from caves_cli.fingerprint import fingerprint
 from ingest.connections import reason_of
@@ -31,6 +32,20 @@ class Step:
     title: str
     arguments: tuple[str, ...]
     files: tuple[Path, ...] = ()
+
+
+def chosen_target(
+    folder: Path,
+    connection: str,
+    environment: str | None,
+    config_file: Path | None,
+    database: str | None,
+    warehouse: str | None,
+) -> Target:
+    """The target of a connection in an environment: flags win over the environment's variables."""
+    variables = sql_files.variables(folder, environment)
+    found = target_of(connection, config_file, database, warehouse, variables)
+    return replace(found, environment_name=environment)
 
 
 def bootstrap_steps(folder: Path, target: Target) -> list[Step]:
@@ -99,9 +114,10 @@ def _require_sound(target: Target, folder: Path, given: Mapping[str, str]) -> No
     with target.open() as session:
         role = target.role("ADMIN")
         try:
-            session.cursor().execute(f'USE ROLE "{role}"')
+            session.cursor().execute(f"USE ROLE {deployment_plan.quoted(role)}")
         except ProgrammingError as error:
-            command = f"caves bootstrap -c {target.name}"
+            named = ("--env", target.environment_name) if target.environment_name else ()
+            command = shlex.join(["caves", "bootstrap", "-c", target.name, *named])
             raise NotBootstrapped(role, reason_of(error), command) from error
         statements = sql_files.statements(folder, sql_files_of(folder), given)
         lost = deployment_plan.lost_columns(session, target.database, statements)

@@ -23,6 +23,9 @@ _CREATE: Final = re.compile(
     r"(?P<name>[\w.$]+)",
     re.IGNORECASE,
 )
+# What is not there yet, and a kind of object that the account, or snowcellar, does not have.
+_NOT_THERE: Final = (2003, 2043)
+_UNSUPPORTED: Final = 2
 _CONTEXT: Final = re.compile(r"USE\s", re.IGNORECASE)
 
 KEPT: Final = "keep"
@@ -78,10 +81,11 @@ def change(statement: str, existing: Existing, columns: Columns) -> Change:
     if how == "OR REPLACE":
         return Change(REPLACED, thing)
     if how == "OR ALTER" and kind == "TABLE":
-        wanted, there = written_columns(statement), columns.get(name, [])
-        added = [f"adds {column}" for column in wanted if column not in there]
-        lost = [f"DROPS {column}" for column in there if column not in wanted]
-        return Change(ALTERED, thing, ", ".join((*added, *lost))) if added or lost else Change(KEPT, thing)
+        there = columns.get(name, [])
+        added = [f"adds {column}" for column in written_columns(statement) if column not in there]
+        dropped = [f"DROPS {column}" for column in _lost(statement, there)]
+        details = ", ".join((*added, *dropped))
+        return Change(ALTERED, thing, details) if details else Change(KEPT, thing)
     return Change(KEPT, thing)
 
 
@@ -94,10 +98,15 @@ def lost_columns(
     for _, statement in statements:
         match = _CREATE.match(statement)
         if match and match["kind"].upper() == "TABLE" and "ALTER" in (match["how"] or "").upper():
-            wanted, name = written_columns(statement), match["name"].upper()
-            if lost := [column for column in columns.get(name, []) if column not in wanted]:
+            name = match["name"].upper()
+            if lost := _lost(statement, columns.get(name, [])):
                 found[name] = lost
     return found
+
+
+def _lost(statement: str, there: Iterable[str]) -> list[str]:
+    wanted = written_columns(statement)
+    return [column for column in there if column not in wanted]
 
 
 def written_columns(statement: str) -> list[str]:
@@ -144,9 +153,11 @@ def rows(session: SnowflakeConnection, statement: str) -> list[dict[str, object]
     with session.cursor(DictCursor) as cursor:
         try:
             cursor.execute(statement)
-        except ProgrammingError:
-            # Not there yet, or not for this role: then everything in it is to be made.
-            return []
+        except ProgrammingError as error:
+            # Whatever else is wrong is told: a list that is empty by mistake would let things be dropped.
+            if error.errno in (*_NOT_THERE, _UNSUPPORTED):
+                return []
+            raise
         return [dict(row) for row in cursor.fetchall()]
 
 

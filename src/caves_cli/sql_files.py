@@ -49,13 +49,11 @@ def rendered(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda match: values[match[1]], text)
 
 
-def statements(
-    folder: Path, files: Sequence[Path], values: Mapping[str, str], *, comments: bool = False
-) -> Iterator[tuple[Path, str]]:
+def statements(folder: Path, files: Sequence[Path], values: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     """Each statement, rendered and without its semicolon, and the file it stands in."""
     for file in files:
         text = rendered((folder / file).read_text(encoding="utf-8"), values)
-        for statement, _ in split_statements(StringIO(text), remove_comments=not comments):
+        for statement, _ in split_statements(StringIO(text), remove_comments=True):
             stripped = statement.strip().removesuffix(";").strip()
             if stripped:
                 yield file, stripped

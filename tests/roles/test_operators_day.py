@@ -186,7 +186,7 @@ def drained(day: Day) -> None:
 
 
 def by_jdbc(client: Client, question: str, expected: pd.DataFrame) -> None:
-    """The same by JDBC, where Java and the driver are."""
+    """The same by JDBC, where Java and the driver are; tests/clients/test_jdbc.py skips with the reason."""
     try:
         (answer,) = client.jdbc(question)
     except Unavailable:

@@ -27,12 +27,10 @@ def bootstrap(
       caves bootstrap -c admin --env test
     """
     from caves_cli import deploy as deployment
-    from caves_cli import project, sql_files
-    from caves_cli.connection import target
+    from caves_cli import project
 
     folder = project.root()
-    variables = sql_files.variables(folder, environment)
-    chosen = target(connection, config_file, database, warehouse, variables)
+    chosen = deployment.chosen_target(folder, connection, environment, config_file, database, warehouse)
     deployment.bootstrap(chosen, folder, lambda step: console.command(deployment.typed(step, chosen)))
     console.out.print(
         f"{chosen.database}, {chosen.warehouse} and the roles {chosen.role('*')} are there. Next, with a"

@@ -47,12 +47,9 @@ def deploy(
       caves deploy -c NAME --env test
     """
     from caves_cli import deploy as deployment
-    from caves_cli import sql_files
-    from caves_cli.connection import target
 
     folder = project.root()
-    variables = sql_files.variables(folder, environment)
-    chosen = target(connection, config_file, database, warehouse, variables)
+    chosen = deployment.chosen_target(folder, connection, environment, config_file, database, warehouse)
     if dry_run:
         _show(chosen, folder)
         return

@@ -26,8 +26,9 @@ def teardown(
     """Remove what `caves deploy` made, with all its data, and nothing that somebody else made.
 
     It lists first what it would drop and what it leaves, and asks. The database goes as a whole when nothing
-    else is in it; else object by object, and what is not ours stays with its schema. Roles, users and the
-    warehouse stay unless --account is given: then those go whose comment says that we made them, unless
+    else is in it; else object by object, and what is not ours stays with its schema. What the role may not
+    see it cannot spare: with --account that is nothing, for ACCOUNTADMIN sees everything. Roles, users and
+    the warehouse stay without --account; with it those go whose comment says that we made them, unless
     something is left in the database that may need them.
 
     Examples:
@@ -36,15 +37,14 @@ def teardown(
 
       caves teardown -c admin --env test --account
     """
-    from caves_cli import project, sql_files, teardown
-    from caves_cli.connection import target
+    from caves_cli import deploy, project, teardown
+    from caves_cli.deployment_plan import quoted
 
     folder = project.root()
-    variables = sql_files.variables(folder, environment)
-    chosen = target(connection, config_file, database, warehouse, variables)
+    chosen = deploy.chosen_target(folder, connection, environment, config_file, database, warehouse)
     with chosen.open() as session:
         role = "ACCOUNTADMIN" if account else chosen.role("ADMIN")
-        session.cursor().execute(f'USE ROLE "{role}"')
+        session.cursor().execute(f"USE ROLE {quoted(role)}")
         plans = [teardown.of_database(session, chosen, folder)]
         if account and not plans[0].kept:
             plans.append(teardown.of_account(session, chosen, folder))
