@@ -1,10 +1,13 @@
 """How the events a second that reach RAW grow with the ingestors in one consumer group.
 
-    python bench/scale_out.py [--events N] [--ingestors 1,2,4] [--runs N]
+    python bench/scale_out.py [--events N] [--ingestors 1,2,4] [--runs N] [--answer-seconds 0,0.25]
 
 One topic of eight partitions, filled before; one local warehouse, its tasks suspended, so that loading is all
 it does. For each number, `caves ingest` processes start together and share the partitions. The clock runs
 from the last change of the group until the last event is committed; then every event is looked for in RAW.
+
+The local warehouse answers at once, so its processor is soon the limit. An account is a way off and takes
+its time: --answer-seconds keeps each answer back so long, and shows what more ingestors are for.
 
 Figures are the median of the runs, their spread, and the ratio to one ingestor in the same run; beside them,
 what the processors did meanwhile, in cores: of the ingestors together, and of the warehouse.
@@ -22,6 +25,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from _distance import distance
 
 from caves_snowpark.names import KAFKA_OFFSETS, RAW_EVENTS, ROOT_TASK
 from ingest.connections import connect
@@ -43,7 +48,9 @@ class Outcome:
     rebalances: int
 
 
-def measure(folder: Path, bootstrap: str, warehouse_pid: int, ingestors: int, events: int) -> Outcome:
+def measure(
+    folder: Path, config: Path, bootstrap: str, warehouse_pid: int, ingestors: int, events: int
+) -> Outcome:
     """One run with so many ingestors on an empty RAW, in a group that none has been in before.
 
     The embedded broker may let a member wait for ever that joins a group whose members have all just left.
@@ -51,7 +58,7 @@ def measure(folder: Path, bootstrap: str, warehouse_pid: int, ingestors: int, ev
     _empty(folder)
     logs = [folder / f"ingest-{number}.log" for number in range(ingestors)]
     command = [str(CAVES), "ingest", "--topic", TOPIC, "--bootstrap", bootstrap, "--log-format", "json"]
-    command += ["--group", f"scale-out-{time.time_ns()}"]
+    command += ["--group", f"scale-out-{time.time_ns()}", "--config-file", str(config)]
     members = []
     for path in logs:
         with path.open("w") as log:
@@ -142,8 +149,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=600_000)
     parser.add_argument("--ingestors", default="1,2,4")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--answer-seconds", default="0,0.25")
     arguments = parser.parse_args()
-    numbers = [int(number) for number in arguments.ingestors.split(",")]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         subprocess.run(
@@ -155,34 +162,51 @@ def main() -> None:
             bootstrap = f"127.0.0.1:{process['broker']['port']}"
             _ask(folder, f"ALTER TASK {ROOT_TASK} SUSPEND")
             produce(ProducerSettings(bootstrap, TOPIC, arguments.events, start=START, partitions=PARTITIONS))
-            found: dict[int, list[Outcome]] = {number: [] for number in numbers}
+            found: dict[tuple[float, int], list[Outcome]] = {}
+            warehouse = process["warehouse"]
             for _ in range(arguments.runs):
-                for number in numbers:
-                    outcome = measure(
-                        folder, bootstrap, process["warehouse"]["pid"], number, arguments.events
-                    )
-                    found[number].append(outcome)
+                for seconds in _numbers(arguments.answer_seconds):
+                    with distance(warehouse["port"], seconds) as port:
+                        config = _config_for(folder, warehouse["port"], port)
+                        for ingestors in map(int, _numbers(arguments.ingestors)):
+                            outcome = measure(
+                                folder, config, bootstrap, warehouse["pid"], ingestors, arguments.events
+                            )
+                            found.setdefault((seconds, ingestors), []).append(outcome)
         finally:
             _caves(folder, "down")
     sys.stdout.write(json.dumps(_figures(found, arguments.events), indent=2) + "\n")
 
 
-def _figures(found: dict[int, list[Outcome]], events: int) -> dict[str, Any]:
-    alone = next(iter(found.values()))
-    figures = {}
-    for number, outcomes in found.items():
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]
+
+
+def _config_for(folder: Path, warehouse: int, port: int) -> Path:
+    """The connection file of `caves up`, by way of another port."""
+    made = folder / ".caves/config.toml"
+    other = made.with_name(f"config-{port}.toml")
+    other.write_text(made.read_text().replace(f"port = {warehouse}", f"port = {port}"))
+    other.chmod(0o600)
+    return other
+
+
+def _figures(found: dict[tuple[float, int], list[Outcome]], events: int) -> dict[str, Any]:
+    curves: dict[str, Any] = {}
+    for (seconds, ingestors), outcomes in found.items():
+        alone = next(several for (other, _), several in found.items() if other == seconds)
         speeds = [outcome.rows_per_second for outcome in outcomes]
         ratios = [
             many.rows_per_second / one.rows_per_second for many, one in zip(outcomes, alone, strict=True)
         ]
-        figures[f"ingestors_{number}"] = {
+        curves.setdefault(f"answers_after_{seconds}_s", {})[f"ingestors_{ingestors}"] = {
             "rows_per_second": round(statistics.median(speeds)),
             "lowest_and_highest": [round(min(speeds)), round(max(speeds))],
             "times_the_first": round(statistics.median(ratios), 2),
             "ingest_cores": round(statistics.median(outcome.ingest_cores for outcome in outcomes), 2),
             "warehouse_cores": round(statistics.median(outcome.warehouse_cores for outcome in outcomes), 2),
         }
-    return {"events": events, "partitions": PARTITIONS, "cores": os.cpu_count(), **figures}
+    return {"events": events, "partitions": PARTITIONS, "cores": os.cpu_count(), **curves}
 
 
 if __name__ == "__main__":
