@@ -15,6 +15,7 @@ def current(query: Query) -> tuple[str | None, str | None]:
     return row["D"], row["S"]
 
 
+@pytest.mark.fact(33)
 def test_creating_makes_current(query: Query) -> None:
     """SEMANTICS 33."""
     query("CREATE DATABASE CELLAR_TWO")

@@ -23,6 +23,7 @@ def rows(query: Query) -> list[tuple[Any, ...]]:
     return sorted(tuple(row.values()) for row in query("SELECT * FROM T"))
 
 
+@pytest.mark.fact(23)
 def test_result_columns_are_those_of_the_clauses_present(merge: Query) -> None:
     merge("INSERT INTO S VALUES (1, 'uno', FALSE), (2, 'dos', TRUE), (3, 'tres', FALSE)")
     assert merge("MERGE INTO T USING S ON T.ID = S.ID WHEN MATCHED AND S.ID = 9 THEN DELETE") == [
@@ -36,6 +37,7 @@ def test_result_columns_are_those_of_the_clauses_present(merge: Query) -> None:
     assert rows(merge) == [(1, "uno"), (3, "tres")]
 
 
+@pytest.mark.fact(23)
 @pytest.mark.parametrize("tracked", [False, True])
 def test_a_row_matched_twice_is_error_100090_with_its_values(merge: Query, tracked: bool) -> None:
     if tracked:
@@ -48,12 +50,14 @@ def test_a_row_matched_twice_is_error_100090_with_its_values(merge: Query, track
     assert rows(merge) == [(1, "one"), (2, "two")]
 
 
+@pytest.mark.fact(23)
 def test_a_match_that_no_clause_takes_is_no_duplicate(merge: Query) -> None:
     merge("INSERT INTO S VALUES (1, 'a', FALSE), (1, 'b', TRUE)")
     merge("MERGE INTO T USING S ON T.ID = S.ID WHEN MATCHED AND S.GONE THEN UPDATE SET NAME = S.NAME")
     assert rows(merge) == [(1, "b"), (2, "two")]
 
 
+@pytest.mark.fact(23)
 def test_not_matched_inserts_one_row_for_each_source_row(merge: Query) -> None:
     merge("INSERT INTO S VALUES (3, 'a', FALSE), (3, 'a', FALSE)")
     result = merge("MERGE INTO T USING S ON T.ID = S.ID WHEN NOT MATCHED THEN INSERT VALUES (S.ID, S.NAME)")
@@ -61,6 +65,7 @@ def test_not_matched_inserts_one_row_for_each_source_row(merge: Query) -> None:
     assert rows(merge)[2:] == [(3, "a"), (3, "a")]
 
 
+@pytest.mark.fact(23)
 def test_the_first_clause_that_holds_is_taken(merge: Query) -> None:
     merge("INSERT INTO S VALUES (1, 'a', TRUE), (2, 'b', TRUE)")
     merge(
@@ -70,6 +75,7 @@ def test_the_first_clause_that_holds_is_taken(merge: Query) -> None:
     assert rows(merge) == [(1, "first")]
 
 
+@pytest.mark.fact(23)
 def test_a_clause_without_a_condition_must_be_the_last_of_its_kind(merge: Query) -> None:
     with pytest.raises(WarehouseError, match="unreachable"):
         merge(

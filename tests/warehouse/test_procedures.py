@@ -183,6 +183,7 @@ def test_a_handler_that_raises_fails_the_call_with_its_traceback(sql: Sql) -> No
     )
 
 
+@pytest.mark.fact(28)
 def test_a_body_is_not_looked_at_before_the_call(sql: Sql) -> None:
     sql(inline("P() RETURNS INT", "def main(session) return 1"))
     with pytest.raises(ProgrammingError, match="SyntaxError"):
@@ -237,6 +238,7 @@ def test_clauses_come_in_any_order_and_case(sql: Sql) -> None:
     assert described["packages"] == "['snowflake-snowpark-python', 'pyyaml']"
 
 
+@pytest.mark.fact(28)
 @pytest.mark.parametrize(
     ("clauses", "named"),
     [

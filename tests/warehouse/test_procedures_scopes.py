@@ -56,6 +56,7 @@ def rows_of(connection: Any) -> list[int]:
     return [row[0] for row in connection.cursor().execute("SELECT A FROM T ORDER BY A").fetchall()]
 
 
+@pytest.mark.fact(27)
 def test_owners_rights_resolve_names_in_the_procedures_schema(connection: Any, sql: Sql, define: Any) -> None:
     define("P", "INSERT INTO T VALUES (1)", then="return session.get_current_schema()")
     sql("CREATE SCHEMA ELSEWHERE")
@@ -66,6 +67,7 @@ def test_owners_rights_resolve_names_in_the_procedures_schema(connection: Any, s
     assert sql("SELECT CURRENT_SCHEMA()") == [("ELSEWHERE",)]
 
 
+@pytest.mark.fact(27)
 def test_callers_rights_resolve_names_where_the_caller_is(connection: Any, sql: Sql, define: Any) -> None:
     define("P", "INSERT INTO T VALUES (1)", clauses="EXECUTE AS CALLER")
     sql("CREATE SCHEMA ELSEWHERE")
@@ -75,6 +77,7 @@ def test_callers_rights_resolve_names_where_the_caller_is(connection: Any, sql: 
     assert sql("SELECT A FROM PUBLIC.T") == []
 
 
+@pytest.mark.fact(27)
 def test_use_and_alter_session_with_callers_rights_change_the_callers_session(sql: Sql, define: Any) -> None:
     sql("CREATE SCHEMA ELSEWHERE")
     statements = ("USE SCHEMA PUBLIC", "ALTER SESSION SET QUERY_TAG = 'mine'")
@@ -84,6 +87,7 @@ def test_use_and_alter_session_with_callers_rights_change_the_callers_session(sq
     assert sql("SHOW PARAMETERS LIKE 'QUERY_TAG' IN SESSION")[0][1] == "mine"
 
 
+@pytest.mark.fact(27)
 @pytest.mark.parametrize(
     ("statement", "kind"),
     [
@@ -98,6 +102,7 @@ def test_owners_rights_may_not_change_the_session(sql: Sql, define: Any, stateme
         sql("CALL P()")
 
 
+@pytest.mark.fact(25)
 def test_autocommit_may_not_be_set_inside_a_procedure(sql: Sql, define: Any) -> None:
     define("P", "ALTER SESSION SET AUTOCOMMIT = FALSE", clauses="EXECUTE AS CALLER")
     with pytest.raises(ProgrammingError, match="AUTOCOMMIT cannot be set inside a stored procedure"):
@@ -117,6 +122,7 @@ def test_a_procedure_writes_in_its_callers_transaction(connection: Any, sql: Sql
     assert rows_of(connection) == [2]
 
 
+@pytest.mark.fact(25)
 @pytest.mark.parametrize("statement", ["COMMIT", "ROLLBACK", "CREATE TABLE U (A INT)"])
 def test_a_procedure_may_not_end_its_callers_transaction(
     connection: Any, sql: Sql, define: Any, statement: str
@@ -130,6 +136,7 @@ def test_a_procedure_may_not_end_its_callers_transaction(
     assert rows_of(connection) == [1, 2]
 
 
+@pytest.mark.fact(25)
 def test_a_transaction_left_open_is_rolled_back_and_fails_the_call(
     connection: Any, sql: Sql, define: Any
 ) -> None:
@@ -153,6 +160,7 @@ def test_a_failed_handler_keeps_what_it_committed_and_no_more(connection: Any, s
     assert rows_of(connection) == [1, 2]
 
 
+@pytest.mark.fact(1)
 def test_a_stream_keeps_its_rows_when_the_transaction_that_read_it_fails(
     connection: Any, sql: Sql, define: Any
 ) -> None:
@@ -169,6 +177,7 @@ def test_a_stream_keeps_its_rows_when_the_transaction_that_read_it_fails(
     assert (sql("SELECT A FROM S"), sql("SELECT A FROM U")) == ([], [(1,)])
 
 
+@pytest.mark.fact(25)
 def test_begin_within_the_callers_transaction_is_autonomous(connection: Any, sql: Sql, define: Any) -> None:
     sql("CREATE TABLE LOG (A INT)")
     define("P", "BEGIN", "INSERT INTO LOG VALUES (1)", "COMMIT", "INSERT INTO T VALUES (2)")
@@ -180,6 +189,7 @@ def test_begin_within_the_callers_transaction_is_autonomous(connection: Any, sql
     assert sql("SELECT A FROM LOG") == [(1,)]
 
 
+@pytest.mark.fact(25)
 def test_an_autonomous_transaction_left_open_does_not_touch_the_callers(
     connection: Any, sql: Sql, define: Any
 ) -> None:

@@ -257,6 +257,7 @@ def test_a_declared_package_is_found(sql: Sql) -> None:
     assert sql("CALL P()") == [("1",)]
 
 
+@pytest.mark.fact(28)
 def test_a_handler_in_staged_archives_finds_their_modules(sql: Sql, upload: Any) -> None:
     upload("lib.zip", {"wines/__init__.py": "", "wines/red.py": "NAME = 'Gamay'", "data.txt": "x"})
     upload("app.zip", {"handlers.py": "from wines import red\ndef pour(session): return red.NAME"})
@@ -279,6 +280,7 @@ def test_create_with_an_archive_that_is_not_staged_fails(sql: Sql) -> None:
         sql(staged("P", "handlers.pour", "app.zip"))
 
 
+@pytest.mark.fact(28)
 def test_archives_with_one_file_name_are_refused(sql: Sql, upload: Any) -> None:
     upload("app.zip", {"handlers.py": ""})
     with pytest.raises(ProgrammingError, match=r"several files named 'app\.zip'"):

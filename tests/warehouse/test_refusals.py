@@ -114,6 +114,7 @@ def test_deep_and_long_statements_end_in_an_error_or_an_answer(query: Query) -> 
             assert error.errno != 603, error.message
 
 
+@pytest.mark.fact(30)
 def test_keys_are_accepted_and_not_enforced_but_not_null_is(query: Query) -> None:
     """SEMANTICS 30."""
     query(

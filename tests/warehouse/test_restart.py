@@ -219,6 +219,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.fact(26)
 def test_a_killed_clients_transaction_gives_way_and_an_idle_ones_does_not(
     serve: Callable[..., Process],
 ) -> None:

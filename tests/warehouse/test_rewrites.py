@@ -51,6 +51,7 @@ def test_a_value_that_is_not_bound_is_told() -> None:
         binds.values(["3"], ["a", "b"])
 
 
+@pytest.mark.fact(30)
 @pytest.mark.parametrize(
     ("sql", "kept"),
     [

@@ -17,6 +17,7 @@ def test_like_is_a_pattern_of_its_own(like: str, pattern: str) -> None:
     assert show.like_pattern(like) == pattern
 
 
+@pytest.mark.fact(10)
 def test_streams_are_shown_by_name_place_start_and_number(query: Query) -> None:
     query("CREATE TABLE T (A INT)")
     query("CREATE SCHEMA RACK")

@@ -30,6 +30,7 @@ def changes(query: Query, stream: str = "NET") -> list[Change]:
     return sorted((tuple(row.values())[:-1] for row in rows), key=repr)
 
 
+@pytest.mark.fact(5)
 def test_a_stream_starts_empty_and_shows_inserts_after_the_source_columns(wines: Query) -> None:
     """SEMANTICS 5: source columns, then METADATA$ACTION, METADATA$ISUPDATE, METADATA$ROW_ID."""
     assert changes(wines) == []
@@ -39,6 +40,7 @@ def test_a_stream_starts_empty_and_shows_inserts_after_the_source_columns(wines:
     assert list(row.values())[:-1] == [2, "Syrah", "INSERT", False]
 
 
+@pytest.mark.fact(3)
 def test_an_update_is_a_pair_of_delete_and_insert(wines: Query) -> None:
     """SEMANTICS 3."""
     wines("UPDATE WINES SET NAME = 'Merlot' WHERE ID = 1")
@@ -46,6 +48,7 @@ def test_an_update_is_a_pair_of_delete_and_insert(wines: Query) -> None:
     assert len({row["METADATA$ROW_ID"] for row in wines("SELECT * FROM NET")}) == 1
 
 
+@pytest.mark.fact(3)
 @pytest.mark.parametrize(
     ("statements", "expected"),
     [
@@ -87,6 +90,7 @@ def test_a_standard_stream_shows_the_minimal_net_change(
     assert changes(wines) == expected
 
 
+@pytest.mark.fact(4)
 def test_an_append_only_stream_keeps_inserts_and_ignores_the_rest(wines: Query) -> None:
     """SEMANTICS 4: the row as it was inserted, even if it was changed or deleted since."""
     wines("INSERT INTO WINES VALUES (2, 'a'), (3, 'b'), (4, 'c')")
@@ -100,6 +104,7 @@ def test_an_append_only_stream_keeps_inserts_and_ignores_the_rest(wines: Query) 
     ]
 
 
+@pytest.mark.fact(5)
 def test_row_ids_are_unique_lasting_and_the_same_in_all_streams_of_a_table(wines: Query) -> None:
     """SEMANTICS 5."""
     wines("INSERT INTO WINES VALUES (2, 'a'), (3, 'b')")
@@ -113,6 +118,7 @@ def test_row_ids_are_unique_lasting_and_the_same_in_all_streams_of_a_table(wines
     assert later[2] == first[2]
 
 
+@pytest.mark.fact(1)
 @pytest.mark.parametrize(
     "consume",
     [
@@ -134,6 +140,7 @@ def test_dml_and_ctas_move_the_offset_whatever_they_write(wines: Query, consume:
     assert len(changes(wines, "APPENDED")) == 1, "each stream has its own offset"
 
 
+@pytest.mark.fact(1)
 def test_select_never_moves_the_offset(wines: Query) -> None:
     """SEMANTICS 1."""
     wines("INSERT INTO WINES VALUES (2, 'a')")
@@ -141,6 +148,7 @@ def test_select_never_moves_the_offset(wines: Query) -> None:
         assert len(changes(wines)) == 1
 
 
+@pytest.mark.fact(1)
 def test_ctas_from_a_stream_takes_its_rows(wines: Query) -> None:
     """SEMANTICS 1; PITFALL 19 is about doing so unawares."""
     wines("INSERT INTO WINES VALUES (2, 'a')")
@@ -153,6 +161,7 @@ def test_a_view_on_a_stream_is_refused(wines: Query) -> None:
         wines("CREATE VIEW V AS SELECT * FROM NET")
 
 
+@pytest.mark.fact(6)
 def test_initial_rows_come_first_and_alone_then_the_stream_is_as_any_other(wines: Query) -> None:
     """SEMANTICS 6: the rows as they were at the stream's creation, ISUPDATE FALSE."""
     wines("CREATE STREAM WHOLE ON TABLE WINES SHOW_INITIAL_ROWS = TRUE")
@@ -170,6 +179,7 @@ def test_initial_rows_come_first_and_alone_then_the_stream_is_as_any_other(wines
     assert changes(wines, "WHOLE") == []
 
 
+@pytest.mark.fact(9)
 def test_has_data_is_true_until_consumed(wines: Query) -> None:
     """SEMANTICS 9: may be TRUE for changes that cancel out, never FALSE with rows to show."""
 
@@ -184,6 +194,7 @@ def test_has_data_is_true_until_consumed(wines: Query) -> None:
     assert has_data() is False
 
 
+@pytest.mark.fact(10)
 def test_show_streams_has_snowflakes_columns(wines: Query) -> None:
     """SEMANTICS 10."""
     rows = {row["name"]: row for row in wines("SHOW STREAMS")}

@@ -24,6 +24,7 @@ def changes(query: Query) -> list[tuple[Any, ...]]:
     return sorted((tuple(row.values())[:-1] for row in query("SELECT * FROM NET")), key=repr)
 
 
+@pytest.mark.fact(7)
 @pytest.mark.parametrize(
     "statement",
     [

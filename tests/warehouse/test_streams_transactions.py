@@ -50,6 +50,7 @@ def in_background(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]
     return thread, answers
 
 
+@pytest.mark.fact(2)
 def test_all_statements_of_a_transaction_see_the_same_rows(events: Query, other: Query) -> None:
     """SEMANTICS 2: repeatable read; on commit the offset goes to where the transaction began to read."""
     events("INSERT INTO EVENTS VALUES (1)")
@@ -65,6 +66,7 @@ def test_all_statements_of_a_transaction_see_the_same_rows(events: Query, other:
     assert ids(events) == [2]
 
 
+@pytest.mark.fact(2)
 def test_own_uncommitted_rows_are_not_shown(events: Query) -> None:
     """SEMANTICS 2."""
     events("INSERT INTO EVENTS VALUES (1), (2)")
@@ -77,6 +79,7 @@ def test_own_uncommitted_rows_are_not_shown(events: Query) -> None:
     assert ids(events) == [3, 20]
 
 
+@pytest.mark.fact(1)
 def test_a_rollback_leaves_the_offset(events: Query) -> None:
     """SEMANTICS 1."""
     events("INSERT INTO EVENTS VALUES (1)")
@@ -86,6 +89,7 @@ def test_a_rollback_leaves_the_offset(events: Query) -> None:
     assert (ids(events), ids(events, "DONE")) == ([1], [])
 
 
+@pytest.mark.fact(1)
 def test_a_failed_statement_leaves_the_offset(events: Query) -> None:
     """SEMANTICS 1: the offset moves only when the DML commits."""
     events("INSERT INTO EVENTS VALUES (1), (0)")
@@ -140,6 +144,7 @@ def test_a_first_stream_never_misses_a_transaction_that_was_open(
     assert ids(query, "PLAIN") == [1]
 
 
+@pytest.mark.fact(2, 8)
 def test_two_consumers_wait_for_each_other_and_take_every_row_once(events: Query, other: Query) -> None:
     """SEMANTICS 2: the stream is locked by the transaction; the second one waits and finds nothing."""
     events("INSERT INTO EVENTS VALUES (1)")
@@ -154,6 +159,7 @@ def test_two_consumers_wait_for_each_other_and_take_every_row_once(events: Query
     assert ids(events, "DONE") == [1]
 
 
+@pytest.mark.fact(2)
 def test_two_transactions_that_read_then_consume_take_every_row_once(events: Query, other: Query) -> None:
     """As two runs of one procedure do: count, then insert. The second sees what the first has left."""
     events("INSERT INTO EVENTS VALUES (1)")
@@ -174,6 +180,7 @@ def test_two_transactions_that_read_then_consume_take_every_row_once(events: Que
     assert (answers, ids(events, "DONE")) == ([[]], [1])
 
 
+@pytest.mark.fact(6)
 def test_initial_rows_are_taken_once_by_two_consumers(events: Query, other: Query) -> None:
     """SEMANTICS 6, with the second consumer waiting for the first."""
     events("INSERT INTO EVENTS VALUES (1)")
@@ -201,6 +208,7 @@ def test_a_replaced_stream_is_not_brought_back_by_a_consumer_that_was_under_way(
     assert ids(events) == [2]
 
 
+@pytest.mark.fact(1, 2)
 def test_many_writers_and_consumers_lose_and_double_nothing(cellar: Warehouse, events: Query) -> None:
     """SEMANTICS 1, 2 under load: 4 writers, one of which updates and deletes too, and 2 consumers."""
     events("CREATE STREAM ADDED ON TABLE EVENTS APPEND_ONLY = TRUE")

@@ -80,6 +80,7 @@ def logged(query: Query) -> list[str]:
     return sorted(row["WHO"] for row in query("SELECT WHO FROM LOG"))
 
 
+@pytest.mark.fact(12)
 def test_a_task_runs_after_all_its_predecessors(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 12."""
     create(log, "ROOT")
@@ -110,6 +111,7 @@ def test_tasks_that_do_not_depend_on_each_other_run_at_the_same_time(
     assert run_graph(cellar, log) == dict.fromkeys(("ROOT", "A", "B"), "SUCCEEDED")
 
 
+@pytest.mark.fact(12)
 def test_a_false_condition_skips_the_task_and_holds_back_what_follows(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 12."""
     create(log, "ROOT")
@@ -130,6 +132,7 @@ def test_execute_task_does_not_pass_by_the_roots_condition(cellar: Warehouse, lo
     assert logged(log) == []
 
 
+@pytest.mark.fact(12, 14)
 def test_a_suspended_child_is_passed_over_as_if_it_had_succeeded(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 12, 14."""
     create(log, "ROOT")
@@ -140,6 +143,7 @@ def test_a_suspended_child_is_passed_over_as_if_it_had_succeeded(cellar: Warehou
     assert logged(log) == ["B", "ROOT"]
 
 
+@pytest.mark.fact(12, 22, 29)
 def test_a_failure_is_recorded_and_holds_back_what_follows(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 12, 22, 29."""
     create(log, "ROOT")
@@ -177,6 +181,7 @@ def test_a_failed_childs_backlog_drains_when_the_root_watches_its_stream(
     assert log("SELECT N::INT AS N FROM FINAL") == [{"N": 7}]
 
 
+@pytest.mark.fact(14)
 def test_execute_task_answers_at_once_and_runs_a_suspended_root(
     cellar: Warehouse, log: Query, gate: threading.Event
 ) -> None:
@@ -192,6 +197,7 @@ def test_execute_task_answers_at_once_and_runs_a_suspended_root(
     assert log("SHOW TASKS")[0]["state"] == "suspended"
 
 
+@pytest.mark.fact(14)
 def test_retry_last_runs_only_what_did_not_succeed(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 14."""
     create(log, "ROOT")
@@ -214,6 +220,7 @@ def test_retry_last_runs_only_what_did_not_succeed(cellar: Warehouse, log: Query
         log("EXECUTE TASK ROOT RETRY LAST")
 
 
+@pytest.mark.fact(16)
 def test_automatic_retries_rerun_the_failed_part(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 16."""
     create(log, "ROOT", clauses="TASK_AUTO_RETRY_ATTEMPTS = 2")
@@ -229,6 +236,7 @@ def test_automatic_retries_rerun_the_failed_part(cellar: Warehouse, log: Query) 
     ]
 
 
+@pytest.mark.fact(19)
 def test_a_finalizer_runs_after_a_failure_but_not_after_a_skipped_root(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 19."""
     create(log, "ROOT", clauses="WHEN 1 = 1")
@@ -240,6 +248,7 @@ def test_a_finalizer_runs_after_a_failure_but_not_after_a_skipped_root(cellar: W
     assert [run["NAME"] for run in runs(log)].count("Z") == 1
 
 
+@pytest.mark.fact(16)
 def test_a_task_that_takes_too_long_is_stopped_and_undone(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 16: USER_TASK_TIMEOUT_MS; of a root it limits the whole graph."""
     create(log, "ROOT")
@@ -264,6 +273,7 @@ def test_ongoing_executions_can_be_cancelled(cellar: Warehouse, log: Query) -> N
     assert logged(log) == []
 
 
+@pytest.mark.fact(20, 22)
 def test_a_return_value_reaches_the_successors_and_the_history(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 20, 22."""
     create(log, "ROOT", body="CALL SYSTEM$SET_RETURN_VALUE('{\"rows\":' || 3 || '}')")
@@ -297,6 +307,7 @@ def test_a_run_knows_where_it_stands(cellar: Warehouse, log: Query) -> None:
     assert abs((info["DUE"] - root["SCHEDULED_TIME"]).total_seconds()) < 0.001
 
 
+@pytest.mark.fact(20)
 def test_a_task_runs_in_its_own_schema_as_its_owner_with_its_parameters(
     cellar: Warehouse, log: Query
 ) -> None:
@@ -321,12 +332,14 @@ def test_a_task_runs_in_its_own_schema_as_its_owner_with_its_parameters(
     assert seen == {"S": "OTHER", "R": "TRANSFORMER", "U": "SYSTEM", "H": 9}
 
 
+@pytest.mark.fact(20, 25)
 def test_a_transaction_left_open_by_a_task_is_a_failure(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 20, 25."""
     log("CREATE TASK T AS BEGIN TRANSACTION")
     assert run_graph(cellar, log, "EXECUTE TASK T") == {"T": "FAILED"}
 
 
+@pytest.mark.fact(20)
 def test_a_run_keeps_the_version_of_the_graph_that_it_began_with(
     cellar: Warehouse, log: Query, gate: threading.Event
 ) -> None:

@@ -73,6 +73,7 @@ def history(query: Query, arguments: str = "") -> list[dict[str, Any]]:
     return query(f"SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY({arguments})) ORDER BY SCHEDULED_TIME")
 
 
+@pytest.mark.fact(22)
 def test_a_run_has_the_columns_of_snowflake(ran: Query) -> None:
     """SEMANTICS 22."""
     good, bad = history(ran)
@@ -92,6 +93,7 @@ def test_the_query_of_a_run_is_in_the_query_history(ran: Query) -> None:
     assert [query["QUERY_TEXT"] for query in queries if query["QUERY_ID"] == good["QUERY_ID"]] == ["SELECT 1"]
 
 
+@pytest.mark.fact(22)
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
@@ -124,6 +126,7 @@ def test_an_argument_that_does_not_exist_is_refused(query: Query, arguments: str
         history(query, arguments)
 
 
+@pytest.mark.fact(22)
 def test_the_next_run_of_a_started_task_is_scheduled(query: Query) -> None:
     """SEMANTICS 22."""
     query("CREATE TASK T SCHEDULE = '11520 MINUTES' AS SELECT 1")
@@ -135,6 +138,7 @@ def test_the_next_run_of_a_started_task_is_scheduled(query: Query) -> None:
     assert due["SCHEDULED_TIME"] > datetime.now(UTC)
 
 
+@pytest.mark.fact(22)
 def test_the_history_speaks_of_every_database(cellar: Warehouse, ran: Query) -> None:
     """SEMANTICS 22: the account's tasks, whatever database is current."""
     ran("CREATE DATABASE OTHER_DB")
@@ -145,6 +149,7 @@ def test_the_history_speaks_of_every_database(cellar: Warehouse, ran: Query) -> 
     assert sorted(row["DATABASE_NAME"] for row in found) == ["CELLAR_DB", "CELLAR_DB", "OTHER_DB"]
 
 
+@pytest.mark.fact(32)
 def test_the_guides_query_runs_over_the_wire(connection: Any) -> None:
     """The monitoring query of guide-deploiement.fr.md, through the connector, in the session's time zone."""
     cursor = connection.cursor()

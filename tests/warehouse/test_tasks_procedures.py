@@ -66,6 +66,7 @@ def execute(server: Server, sql: Query, name: str) -> dict[str, Any]:
     return runs(sql)[-1]
 
 
+@pytest.mark.fact(1, 20)
 def test_a_called_procedure_sets_the_return_value_and_consumes_the_stream(server: Server, sql: Query) -> None:
     """SEMANTICS 1, 20: and with nothing left in the stream, the next run is skipped."""
     define(sql, "CONSUME", CONSUME)
@@ -76,6 +77,7 @@ def test_a_called_procedure_sets_the_return_value_and_consumes_the_stream(server
     assert execute(server, sql, "CONSUME")["STATE"] == "SKIPPED"
 
 
+@pytest.mark.fact(1, 25)
 def test_a_procedure_that_fails_half_way_leaves_the_stream_to_the_next_run(
     server: Server, sql: Query
 ) -> None:
@@ -91,6 +93,7 @@ def test_a_procedure_that_fails_half_way_leaves_the_stream_to_the_next_run(
     assert sql("SELECT COUNT(*) AS N FROM TAKEN") == [{"N": 2}]
 
 
+@pytest.mark.fact(16)
 def test_a_procedure_that_hangs_is_stopped_when_its_task_is_cancelled(server: Server, sql: Query) -> None:
     """SEMANTICS 16: a time limit stops it the same way."""
     define(sql, "SLEEP", SLEEP)

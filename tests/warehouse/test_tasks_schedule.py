@@ -27,6 +27,7 @@ def state_of(query: Query, name: str) -> Any:
     return row["state"]
 
 
+@pytest.mark.fact(11, 20)
 def test_a_started_task_runs_at_every_tick_until_it_is_suspended(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 11, 20."""
     log(f"CREATE TASK T {EACH_TICK} AS INSERT INTO LOG VALUES ('T')")
@@ -42,6 +43,7 @@ def test_a_started_task_runs_at_every_tick_until_it_is_suspended(cellar: Warehou
     assert {run["SCHEDULED_FROM"] for run in runs(log)} == {"SCHEDULE"}
 
 
+@pytest.mark.fact(13)
 def test_a_resumed_child_under_a_suspended_root_does_nothing(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 13."""
     log(f"CREATE TASK ROOT {EACH_TICK} AS SELECT 1")
@@ -53,6 +55,7 @@ def test_a_resumed_child_under_a_suspended_root_does_nothing(cellar: Warehouse, 
     assert "CHILD" not in logged(log)
 
 
+@pytest.mark.fact(1, 9)
 def test_a_stream_is_consumed_once_by_the_tick_that_finds_it_filled(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 1, 9."""
     log("CREATE STREAM S ON TABLE NUMBERS APPEND_ONLY = TRUE")
@@ -95,6 +98,7 @@ def test_only_the_newest_skipped_runs_are_kept(
     assert 4 <= states(log).count("SKIPPED") <= 9
 
 
+@pytest.mark.fact(15)
 def test_a_tick_that_falls_into_a_running_graph_is_passed_over(
     cellar: Warehouse, log: Query, gate: threading.Event
 ) -> None:
@@ -112,6 +116,7 @@ def test_a_tick_that_falls_into_a_running_graph_is_passed_over(
     eventually(lambda: logged(log).count("ROOT") >= 2)
 
 
+@pytest.mark.fact(15)
 def test_children_may_overlap_where_the_policy_lets_them(
     cellar: Warehouse, log: Query, gate: threading.Event
 ) -> None:
@@ -124,6 +129,7 @@ def test_children_may_overlap_where_the_policy_lets_them(
     gate.set()
 
 
+@pytest.mark.fact(14, 15)
 def test_execute_task_waits_for_the_run_that_is_under_way(
     cellar: Warehouse, log: Query, gate: threading.Event
 ) -> None:
@@ -140,6 +146,7 @@ def test_execute_task_waits_for_the_run_that_is_under_way(
     assert first["COMPLETED_TIME"] <= second["QUERY_START_TIME"]
 
 
+@pytest.mark.fact(16)
 def test_failures_in_a_row_suspend_the_root(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 16."""
     log(f"CREATE TASK ROOT {EACH_TICK} SUSPEND_TASK_AFTER_NUM_FAILURES = 3 AS SELECT 1")
@@ -155,6 +162,7 @@ def test_failures_in_a_row_suspend_the_root(cellar: Warehouse, log: Query) -> No
     assert state_of(log, "CHILD") == "started"
 
 
+@pytest.mark.fact(16)
 def test_zero_failures_never_suspend_and_a_success_starts_the_count_again(
     cellar: Warehouse, log: Query
 ) -> None:
@@ -185,6 +193,7 @@ def test_a_condition_on_a_missing_stream_is_a_failed_run(cellar: Warehouse, log:
     assert "NOWHERE' does not exist or not authorized." in runs(log)[0]["ERROR_MESSAGE"]
 
 
+@pytest.mark.fact(17)
 def test_a_triggered_task_wakes_when_its_stream_fills(cellar: Warehouse, log: Query) -> None:
     """SEMANTICS 17."""
     log("CREATE STREAM S ON TABLE NUMBERS APPEND_ONLY = TRUE")

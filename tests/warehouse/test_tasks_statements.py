@@ -38,12 +38,14 @@ def shown(query: Query, name: str) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.fact(11)
 def test_a_task_is_created_suspended(query: Query) -> None:
     """SEMANTICS 11."""
     query("CREATE TASK T SCHEDULE = '1 MINUTE' AS SELECT 1")
     assert shown(query, "T")["state"] == "suspended"
 
 
+@pytest.mark.fact(11)
 def test_replacing_a_task_suspends_it_under_a_new_id(query: Query) -> None:
     """SEMANTICS 11."""
     query("CREATE TASK ROOT SCHEDULE = '60 MINUTES' AS SELECT 1")
@@ -67,6 +69,7 @@ def test_create_or_alter_keeps_identity_and_state(query: Query) -> None:
     assert (after["definition"], after["comment"]) == ("SELECT 2", "")
 
 
+@pytest.mark.fact(21)
 def test_show_tasks_says_what_the_guide_looks_for(started_graph: Query) -> None:
     """SEMANTICS 21."""
     rows = started_graph(f"SHOW TASKS IN DATABASE {DATABASE}")
@@ -85,6 +88,7 @@ def test_describe_task_gives_the_row_of_show_tasks(started_graph: Query) -> None
     assert started_graph("DESCRIBE TASK ROOT") == [shown(started_graph, "ROOT")]
 
 
+@pytest.mark.fact(13)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -113,6 +117,7 @@ def test_a_graph_whose_root_is_started_cannot_be_changed(started_graph: Query, s
     )
 
 
+@pytest.mark.fact(13)
 def test_a_root_resumed_before_its_children_leaves_them_suspended(query: Query) -> None:
     """SEMANTICS 13, PITFALL 15: the order of the resumes is not free."""
     query("CREATE TASK ROOT SCHEDULE = '60 MINUTES' AS SELECT 1")
@@ -123,6 +128,7 @@ def test_a_root_resumed_before_its_children_leaves_them_suspended(query: Query) 
     assert shown(query, "CHILD")["state"] == "suspended"
 
 
+@pytest.mark.fact(13)
 def test_a_suspended_root_lets_its_graph_be_changed(started_graph: Query) -> None:
     """SEMANTICS 13."""
     started_graph("ALTER TASK ROOT SUSPEND")
@@ -132,6 +138,7 @@ def test_a_suspended_root_lets_its_graph_be_changed(started_graph: Query) -> Non
     assert (root["state"], root["last_suspended_reason"]) == ("suspended", "USER_SUSPENDED")
 
 
+@pytest.mark.fact(13)
 def test_task_dependents_enable_resumes_the_whole_graph(query: Query) -> None:
     """SEMANTICS 13."""
     query("CREATE TASK ROOT SCHEDULE = '60 MINUTES' AS SELECT 1")
@@ -144,6 +151,7 @@ def test_task_dependents_enable_resumes_the_whole_graph(query: Query) -> None:
     )
 
 
+@pytest.mark.fact(11, 14, 19)
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
@@ -206,6 +214,7 @@ def test_a_circle_of_tasks_is_refused(query: Query) -> None:
         query("ALTER TASK A ADD AFTER C")
 
 
+@pytest.mark.fact(20)
 @pytest.mark.parametrize(
     ("schedule", "seconds"),
     [
@@ -222,6 +231,7 @@ def test_an_interval_is_seconds_minutes_or_hours(schedule: str, seconds: int) ->
     assert interval_seconds(schedule) == seconds
 
 
+@pytest.mark.fact(20)
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
@@ -283,12 +293,14 @@ def test_a_property_that_no_task_has_is_refused(query: Query, clauses: str, mess
     assert message in refusal.value.message
 
 
+@pytest.mark.fact(20)
 def test_autocommit_false_is_refused(query: Query) -> None:
     """SEMANTICS 20."""
     with pytest.raises(TaskError, match="The parameter AUTOCOMMIT = false is not supported with Tasks"):
         query("CREATE TASK T AUTOCOMMIT = FALSE AS SELECT 1")
 
 
+@pytest.mark.fact(18)
 @pytest.mark.parametrize(
     "condition",
     [
@@ -304,6 +316,7 @@ def test_a_condition_may_ask_streams_and_predecessors(query: Query, condition: s
     assert shown(query, "T")["condition"] == condition
 
 
+@pytest.mark.fact(18)
 @pytest.mark.parametrize(
     "condition",
     ["CURRENT_TIMESTAMP() > '2020-01-01'", "(SELECT COUNT(*) FROM T) > 0", "UPPER('a') = 'A'", "X > 1"],
@@ -325,6 +338,7 @@ def test_clauses_may_hold_the_words_that_separate_them(query: Query) -> None:
     assert (row["condition"], row["definition"]) == ("CAST(1 AS INT) = 1", "SELECT 'AS; x' AS A /* b */")
 
 
+@pytest.mark.fact(32)
 def test_quoted_and_qualified_names_are_kept_exactly(query: Query) -> None:
     """SEMANTICS 32."""
     query(f'CREATE TASK {DATABASE}.PUBLIC."my root" AS SELECT 1')

@@ -60,6 +60,7 @@ class Background:
         return self.outcome
 
 
+@pytest.mark.fact(26)
 @pytest.mark.parametrize("begin", ["BEGIN", "BEGIN TRANSACTION", "START TRANSACTION", "BEGIN NAME T1"])
 def test_a_rollback_undoes_and_a_commit_keeps(stock: Query, other: Query, begin: str) -> None:
     stock(begin)
@@ -73,6 +74,7 @@ def test_a_rollback_undoes_and_a_commit_keeps(stock: Query, other: Query, begin:
     assert levels(other) == []
 
 
+@pytest.mark.fact(24)
 @pytest.mark.parametrize(
     "ddl",
     [
@@ -96,6 +98,7 @@ def test_ddl_commits_what_is_open(stock: Query, ddl: str) -> None:
     assert sorted(row["LEVEL"] for row in stock("SELECT LEVEL FROM CELLAR_DB.PUBLIC.STOCK")) == [10, 20, 30]
 
 
+@pytest.mark.fact(24)
 def test_truncate_is_dml_and_can_be_rolled_back(stock: Query) -> None:
     """SEMANTICS 24."""
     stock("BEGIN")
@@ -104,6 +107,7 @@ def test_truncate_is_dml_and_can_be_rolled_back(stock: Query) -> None:
     assert levels(stock) == [10, 20]
 
 
+@pytest.mark.fact(24)
 def test_an_extra_begin_is_ignored(stock: Query) -> None:
     """SEMANTICS 24."""
     stock("BEGIN")
@@ -117,6 +121,7 @@ def test_commit_and_rollback_outside_a_transaction_do_nothing(stock: Query) -> N
     assert stock("COMMIT") == stock("ROLLBACK") == [{"status": "Statement executed successfully."}]
 
 
+@pytest.mark.fact(24)
 @pytest.mark.parametrize("failing", ["INSERT INTO STOCK VALUES (3, NULL)", "SELECT 1 / 0", "SELECT 'x'::INT"])
 def test_a_failed_statement_is_never_silently_kept(stock: Query, failing: str) -> None:
     """SEMANTICS 24, with our deviation: Snowflake keeps the transaction open; here only ROLLBACK goes on."""
@@ -136,6 +141,7 @@ def test_a_failed_statement_is_never_silently_kept(stock: Query, failing: str) -
     assert levels(stock) == [10, 20]
 
 
+@pytest.mark.fact(24)
 def test_commit_after_a_failure_fails_and_ends_the_transaction(stock: Query) -> None:
     """SEMANTICS 24: never silently kept, and the session goes on."""
     stock("BEGIN")
@@ -149,6 +155,7 @@ def test_commit_after_a_failure_fails_and_ends_the_transaction(stock: Query) -> 
     assert levels(stock) == [10, 20, 30]
 
 
+@pytest.mark.fact(24)
 def test_a_statement_that_does_not_compile_leaves_the_transaction_open(stock: Query) -> None:
     """SEMANTICS 24, as Snowflake."""
     stock("BEGIN")
@@ -160,6 +167,7 @@ def test_a_statement_that_does_not_compile_leaves_the_transaction_open(stock: Qu
     assert levels(stock) == [10, 20, 30]
 
 
+@pytest.mark.fact(26)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -178,6 +186,7 @@ def test_changes_of_one_table_wait_for_each_other(stock: Query, other: Query, st
     assert levels(stock) == [12, 20]
 
 
+@pytest.mark.fact(26)
 def test_an_insert_waits_for_nobody(stock: Query, other: Query) -> None:
     """SEMANTICS 26."""
     stock("BEGIN")
@@ -204,6 +213,7 @@ def test_a_closed_session_lets_go_of_its_locks(cellar: Warehouse, stock: Query) 
     assert levels(stock) == [1, 1]
 
 
+@pytest.mark.fact(26)
 def test_a_deadlock_is_told_at_once(stock: Query, other: Query) -> None:
     stock("CREATE TABLE BESIDE (A INT)")
     stock("BEGIN")

@@ -35,6 +35,7 @@ def value(query: Query, expression: str) -> Any:
     return row["V"]
 
 
+@pytest.mark.fact(29)
 @pytest.mark.parametrize("expression", ["1 / 0", "1 % 0", "1.5 / 0.0", "MOD(5, 0)", "1::FLOAT / 0"])
 def test_division_by_zero_is_an_error(query: Query, expression: str) -> None:
     """SEMANTICS 29 (PITFALLS 8 and 37)."""
@@ -53,6 +54,7 @@ def test_division_by_zero_is_an_error_in_views_and_tables_made_from_queries(quer
             query(statement)
 
 
+@pytest.mark.fact(29)
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
@@ -149,6 +151,7 @@ def test_sums_of_money_are_exact(query: Query) -> None:
     assert query("SELECT S FROM (SELECT SUM(P) AS S FROM M) WHERE S = 100") == [{"S": Decimal("100.00")}]
 
 
+@pytest.mark.fact(31)
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
@@ -181,6 +184,7 @@ def test_variants_are_read_as_snowflake_reads_them(query: Query, expression: str
     assert query(f"SELECT {expression} AS V FROM J") == [{"V": expected}]
 
 
+@pytest.mark.fact(31)
 @pytest.mark.parametrize("cast", ["V::VARCHAR", "CAST(V AS TEXT)", "TO_VARCHAR(V)", "V::STRING || ''"])
 def test_a_variant_string_as_text_has_no_quotes(query: Query, cast: str) -> None:
     """SEMANTICS 31: a column, where DuckDB's cast would keep JSON's quotes."""
@@ -195,6 +199,7 @@ def test_try_parse_json_is_null_for_what_is_not_json(query: Query, text: str) ->
     assert query("SELECT TRY_PARSE_JSON(?) IS NULL AS V", [text]) == [{"V": True}]
 
 
+@pytest.mark.fact(34)
 def test_times_with_an_offset(query: Query) -> None:
     """SEMANTICS 34 (PITFALL 7): NTZ drops the offset, LTZ and TZ are the instant."""
     instant = dt.datetime(2024, 6, 1, 21, 30, tzinfo=dt.UTC)
@@ -209,6 +214,7 @@ def test_times_with_an_offset(query: Query) -> None:
         assert value(query, f"TRY_CAST('{wrong}' AS TIMESTAMP_NTZ)") is None
 
 
+@pytest.mark.fact(34)
 def test_the_session_time_zone_is_los_angeles_until_set(query: Query) -> None:
     """SEMANTICS 34 (PITFALL 6)."""
     query("CREATE OR REPLACE TABLE T (L TIMESTAMP_LTZ)")
@@ -244,6 +250,7 @@ def test_times_elsewhere_and_long_ago(query: Query, expression: str, expected: A
     assert value(query, expression) == expected
 
 
+@pytest.mark.fact(32)
 def test_names_fold_to_upper_case_unless_quoted(query: Query) -> None:
     """SEMANTICS 32."""
     query('CREATE OR REPLACE TABLE Cellar ("rack" INT, Shelf INT)')

@@ -93,6 +93,7 @@ def test_what_is_no_key_is_refused_and_nothing_is_made(query: Query, text: str) 
     assert query("SHOW USERS LIKE 'A'") == []
 
 
+@pytest.mark.fact(36)
 def test_service_cannot_have_a_password(query: Query) -> None:
     error = refused(query, "CREATE USER a TYPE = SERVICE PASSWORD = 'Albert-1900'")
     assert error.message == "SQL execution error: Cannot set PASSWORD on users with TYPE=SERVICE."

@@ -69,6 +69,7 @@ def test_values_arrive_as_they_are(sql: Sql, expression: str, expected: Any) -> 
     assert type(value) is type(expected)
 
 
+@pytest.mark.fact(34)
 def test_times_with_a_zone_arrive_in_the_sessions_zone(sql: Sql) -> None:
     """SEMANTICS 34."""
     ((value,),) = sql("SELECT '2024-06-01T12:00:00Z'::TIMESTAMP_LTZ")
