@@ -63,7 +63,12 @@ def values(names: Iterable[str], params: Params) -> dict[str, Any] | None:
 
 
 def name_identifiers(tree: exp.Expr, params: Params) -> None:
-    """IDENTIFIER(?) is the name that is bound to it."""
+    """IDENTIFIER(?) is the name that is bound to it, and the ? of PUT its stage, quoted or not."""
+    if isinstance(tree, exp.Put):
+        target = str(tree.args["target"].name)
+        if target.startswith(":"):
+            target = str((values([target[1:]], params) or {})[target[1:]])
+        tree.set("target", exp.Var(this=target.removeprefix("'").removesuffix("'")))
     for table in list(tree.find_all(exp.Table)):
         call = table.this
         if isinstance(call, exp.DynamicIdentifier) and isinstance(call.this, exp.Placeholder):

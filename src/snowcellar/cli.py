@@ -45,6 +45,9 @@ def serve(
         str, typer.Option(help="Virtual warehouse that the connection names.")
     ] = "COMPUTE_WH",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+    until_input_ends: Annotated[
+        bool, typer.Option("--until-input-ends", help="End too when standard input does, with its parent.")
+    ] = False,
 ) -> None:
     """Serve the warehouse until SIGTERM or Ctrl-C.
 
@@ -73,7 +76,7 @@ def serve(
     typer.echo(f"snowcellar: serving {db} on 127.0.0.1:{bound}; connection `local` in {config}")
     sys.stdout.flush()
     try:
-        ended_by_itself = asyncio.run(_serve(cellar, listener))
+        ended_by_itself = asyncio.run(_serve(cellar, listener, until_input_ends))
     finally:
         cellar.close()
     if ended_by_itself:
@@ -97,7 +100,7 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(cellar: Warehouse, listener: socket.socket) -> bool:
+async def _serve(cellar: Warehouse, listener: socket.socket, until_input_ends: bool) -> bool:
     """Serve until told to end, or until the warehouse cannot go on; whether the latter."""
     server, lost = web_server(cellar), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -112,6 +115,8 @@ async def _serve(cellar: Warehouse, listener: socket.socket) -> bool:
     cellar.on_lost = lambda: loop.call_soon_threadsafe(give_up)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
+    if until_input_ends:
+        loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(0, 4096) else end())
     await server.serve(sockets=[listener])
     return lost.is_set()
 

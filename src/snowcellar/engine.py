@@ -15,7 +15,17 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import binds, ddl, merge, relations, rewrites, staged_drops, view_comments
+from snowcellar import (
+    account_notes,
+    binds,
+    create_table_as,
+    ddl,
+    merge,
+    relations,
+    rewrites,
+    staged_drops,
+    view_comments,
+)
 from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import Unsupported
 from snowcellar.grants import authorization
@@ -202,30 +212,56 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
         tree.set("expression", rewrites.apply(session, tree.expression))
         if tree.kind == "VIEW" and tree.expression.find(exp.Star):
             _name_columns(session, tree, params)
-        result = _run_with_fakesnow(session, tree, params)
+        required = []
+        if tree.kind == "TABLE" and isinstance(tree.this, exp.Schema):
+            required = create_table_as.take_definition(tree, _columns_of(session, tree, params))
+        later: list[str] = []
+        result = _run_with_fakesnow(session, tree, params, later)
+        for column in required:
+            session.duck.execute(f"ALTER TABLE {_created(tree)} ALTER COLUMN {column} SET NOT NULL")
         for comment in comments:
             session.duck.execute(comment)
         for name in streams:
             consumption.consume(session, transaction, name)
+    for note in later:
+        session.duck.execute(note)
     return result
+
+
+def _created(tree: exp.Create) -> str:
+    return str(tree.this.sql(dialect="duckdb", identify=True))
+
+
+def _columns_of(session: Session, tree: exp.Create, params: Params) -> list[str]:
+    """The names of the columns of a CREATE's query."""
+    query = FakeSnowflakeCursor(session.fake, session.duck)._transform(tree.expression.copy(), None)
+    sql = f"SELECT * FROM ({query.sql(dialect='duckdb')}) LIMIT 0"
+    values = binds.values(binds.wanted(query), params)
+    return list(session.duck.sql(sql, params=values).columns if values else session.duck.sql(sql).columns)
 
 
 def _name_columns(session: Session, tree: exp.Create, params: Params) -> None:
     """Replace a view's * by the columns there are now, as Snowflake does: hidden ones may come later."""
-    query = FakeSnowflakeCursor(session.fake, session.duck)._transform(tree.expression.copy(), None)
-    columns = session.duck.sql(f"SELECT * FROM ({query.sql(dialect='duckdb')}) LIMIT 0").columns
+    columns = _columns_of(session, tree, params)
     named = [exp.column(exp.to_identifier(name, quoted=True)) for name in columns]
     rows = exp.Subquery(this=tree.expression.copy(), alias=exp.TableAlias(this=exp.to_identifier("V")))
     tree.set("expression", exp.select(*named).from_(rows))
 
 
-def _run_with_fakesnow(session: Session, tree: exp.Expr, params: Params) -> Result:
-    """Run a statement through fakesnow's cursor, which keeps the session's database and schema."""
+def _run_with_fakesnow(
+    session: Session, tree: exp.Expr, params: Params, later: list[str] | None = None
+) -> Result:
+    """Run a statement through fakesnow's cursor, which keeps the session's database and schema.
+
+    later: takes what fakesnow would write into the account's own file, for after the transaction.
+    """
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
     cursor.check_db_and_schema(tree)
     transformed: Any = tree
     for part in cursor._transform_explode(tree):
         transformed = cursor._transform(part, None)
+        if later is not None:
+            later += account_notes.take(session, transformed)
         cursor._execute(transformed, binds.values(binds.wanted(transformed), params))
     table: pa.Table = cursor._arrow_table
     upload = transformed.args.get("put_stage_data")

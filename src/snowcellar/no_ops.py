@@ -5,6 +5,7 @@ GRANT DATABASE ROLE SNOWFLAKE.x  what those roles open, any role may use here (a
 WAREHOUSE_SIZE, AUTO_SUSPEND     recorded and shown; queries need no compute of their own (virtual_warehouses)
 SYSTEM$CANCEL_ALL_QUERIES        a session runs one statement at a time, and this is it (session_statements)
 DATA_RETENTION_TIME_IN_DAYS      there is no Time Travel here
+DEFAULT_PYTHON_ARTIFACT_...      procedures import what is installed here, wherever a schema has it from
 ALTER TABLE ... CLUSTER BY       micro-partitions have no local counterpart (fakesnow strips it)
 """
 
@@ -19,6 +20,11 @@ from snowcellar.session import Session
 _ACCEPTED = [
     re.compile(
         rf"(?:GRANT|REVOKE)\s+DATABASE\s+ROLE\s+SNOWFLAKE\s*\.\s*{PART}\s+(?:TO|FROM)\s+ROLE\s+{PART}\Z",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"ALTER\s+SCHEMA\s+(?:{NAME}\s+)?(?:SET\s+DEFAULT_PYTHON_ARTIFACT_REPOSITORY\s*=\s*{NAME}"
+        r"|UNSET\s+DEFAULT_PYTHON_ARTIFACT_REPOSITORY)\Z",
         re.IGNORECASE,
     ),
 ]

@@ -10,48 +10,27 @@ import subprocess
 import sys
 import threading
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 import pytest
-import snowflake.connector
 
+from snowcellar.local_server import LocalServer, ServerNotStarted
 from tests.keys import key_pair
 
-SERVE = [sys.executable, "-c", "from snowcellar.cli import main; main()", "serve"]
 
-
-class Process:
-    """A server in a process of its own, and connections to it."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.config = folder / "config.toml"
-        arguments = ["--db", str(folder / "cellar.duckdb"), "--config", str(self.config), *options]
-        self.process = subprocess.Popen(
-            [*SERVE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        self.ready = self.process.stdout.readline()
+class Process(LocalServer):
+    """A server, and connections to it that do not wait long for one that was killed."""
 
     def connect(self, **options: Any) -> Any:
-        with self.config.open("rb") as file:
-            settings = tomllib.load(file)["connections"]["local"]
-        return snowflake.connector.connect(
-            session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
-            **{**settings, "login_timeout": 5, "network_timeout": 5, **options},
-        )
+        return super().connect(**{"login_timeout": 5, "network_timeout": 5, **options})
 
-    def end(self, number: signal.Signals) -> float:
-        """Send a signal and wait; the seconds that it took."""
+    def timed_end(self, number: signal.Signals) -> float:
+        """The seconds that it took to end."""
         began = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(30)
-        for pipe in (self.process.stdout, self.process.stderr):
-            if pipe is not None:
-                pipe.close()
+        self.end(number)
         return time.monotonic() - began
 
 
@@ -66,8 +45,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
     yield start
     for server in started:
-        if server.process.poll() is None:
-            server.end(signal.SIGKILL)
+        server.end(signal.SIGKILL)
 
 
 def run(connection: Any, *statements: str) -> list[tuple[Any, ...]]:
@@ -81,8 +59,7 @@ def test_the_config_holds_a_password_that_only_its_owner_reads(serve: Callable[.
     server = serve("--database", "MADE_DB")
     assert server.ready.startswith("snowcellar: serving")
     assert server.config.stat().st_mode & 0o777 == 0o600
-    with server.config.open("rb") as file:
-        settings = tomllib.load(file)["connections"]["local"]
+    settings = server.parameters
     assert (settings["host"], settings["database"]) == ("127.0.0.1", "MADE_DB")
     assert len(settings["password"]) >= 24
     assert settings["password"] not in server.ready
@@ -109,8 +86,7 @@ class Plain:
     """A client that does not try again, as the connector would for a while."""
 
     def __init__(self, server: Process) -> None:
-        with server.config.open("rb") as file:
-            settings = tomllib.load(file)["connections"]["local"]
+        settings = server.parameters
         self._http = HTTPConnection(settings["host"], settings["port"], timeout=60)
         self._headers: dict[str, str] = {}
         login = {"data": {"LOGIN_NAME": "CAVES", "PASSWORD": settings["password"]}}
@@ -203,7 +179,7 @@ def test_sigterm_ends_the_server_soon_whatever_runs(serve: Callable[..., Process
     for thread in threads:
         thread.start()
     time.sleep(0.5)
-    assert server.end(signal.SIGTERM) < 6
+    assert server.timed_end(signal.SIGTERM) < 6
     with contextlib.closing(serve().connect()) as connection:
         assert run(connection, "SELECT A FROM D.PUBLIC.T") == [(1,)]
 
@@ -247,10 +223,6 @@ def test_a_killed_clients_transaction_gives_way_and_an_idle_ones_does_not(
 
 def test_a_file_that_is_served_already_is_told_in_one_line(serve: Callable[..., Process]) -> None:
     serve()
-    second = serve()
-    assert second.ready == ""
-    assert second.process.wait(30) == 1
-    assert second.process.stderr is not None
-    message = second.process.stderr.read()
-    assert "is in use" in message
-    assert "Traceback" not in message
+    with pytest.raises(ServerNotStarted, match="is in use") as told:
+        serve()
+    assert "Traceback" not in str(told.value)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 import pytest
 import snowflake.connector
 
+from snowcellar.local_server import LocalServer
 from snowcellar.tasks.history import INTERRUPTED
 from snowcellar.warehouse import Warehouse
 from tests.warehouse.conftest import DATABASE, Query, eventually, rows_of
@@ -21,43 +19,27 @@ from tests.warehouse.test_tasks_graph import ENDLESS, log, runs
 
 __all__ = ["log"]
 
-Serve = Callable[[], subprocess.Popen[str]]
+Serve = Callable[[], LocalServer]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Start a warehouse in a process of its own, over the files of this test."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[LocalServer] = []
 
-    def start() -> subprocess.Popen[str]:
-        command = [
-            sys.executable,
-            "-c",
-            "from snowcellar.cli import main; main()",
-            "serve",
-            "--minute",
-            "0.6",
-        ]
-        paths = ["--db", str(tmp_path / "cellar.duckdb"), "--config", str(tmp_path / "cellar.toml")]
-        process = subprocess.Popen(
-            [*command, *paths, "--database", DATABASE], stdout=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert "serving" in process.stdout.readline()
-        return process
+    def start() -> LocalServer:
+        started.append(LocalServer(tmp_path, "--minute", "0.6", "--database", DATABASE))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    for server in started:
+        server.end(signal.SIGKILL)
 
 
 @contextmanager
-def connected(tmp_path: Path) -> Iterator[Query]:
+def connected(server: LocalServer) -> Iterator[Query]:
     """A function that runs a statement on the served warehouse."""
-    config: dict[str, Any] = tomllib.loads((tmp_path / "cellar.toml").read_text())["connections"]["local"]
-    connection = snowflake.connector.connect(**config, schema="PUBLIC")
+    connection = server.connect(schema="PUBLIC")
 
     def query(sql: str) -> list[dict[str, Any]]:
         cursor = connection.cursor(snowflake.connector.DictCursor)
@@ -68,9 +50,9 @@ def connected(tmp_path: Path) -> Iterator[Query]:
     connection.close()
 
 
-def test_started_tasks_go_on_after_kill_9_and_a_cut_off_run_has_failed(serve: Serve, tmp_path: Path) -> None:
-    process = serve()
-    with connected(tmp_path) as query:
+def test_started_tasks_go_on_after_kill_9_and_a_cut_off_run_has_failed(serve: Serve) -> None:
+    server = serve()
+    with connected(server) as query:
         query(f"CREATE DATABASE {DATABASE}")
         query("CREATE TABLE LOG (WHO VARCHAR)")
         query("CREATE TABLE NUMBERS (N INT)")
@@ -81,10 +63,8 @@ def test_started_tasks_go_on_after_kill_9_and_a_cut_off_run_has_failed(serve: Se
         query("EXECUTE TASK LONG")
         eventually(lambda: [run for run in runs(query) if run["STATE"] == "EXECUTING"])
         eventually(lambda: query("SELECT COUNT(*) AS N FROM LOG")[0]["N"] > 0)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    serve()
-    with connected(tmp_path) as query:
+        server.end(signal.SIGKILL)
+    with connected(serve()) as query:
         (long,) = [run for run in runs(query) if run["NAME"] == "LONG"]
         assert (long["STATE"], long["ERROR_MESSAGE"]) == ("FAILED", INTERRUPTED)
         assert long["COMPLETED_TIME"] is not None

@@ -66,7 +66,7 @@ def authorize(
     if isinstance(tree, exp.Show):
         return visibility.filter_shown(session, str(tree.this).upper(), run())
     reads = Reads(session)
-    _check(reads, tree, params)
+    _check(reads, tree)
     if reads.lasting and not depends_on_binds(statement.text) and len(statement.text) < _LONGEST_REMEMBERED:
         if len(remembered) > _MOST_REMEMBERED:
             remembered.clear()
@@ -74,7 +74,7 @@ def authorize(
     return run()
 
 
-def _check(reads: Reads, tree: exp.Expr, params: Params) -> None:
+def _check(reads: Reads, tree: exp.Expr) -> None:
     """Refuse a statement that makes nothing; what is unknown here is refused by the engine itself."""
     session = reads.session
     if isinstance(tree, exp.Query | exp.Insert | exp.Update | exp.Delete | exp.Merge | exp.TruncateTable):
@@ -90,21 +90,15 @@ def _check(reads: Reads, tree: exp.Expr, params: Params) -> None:
     elif isinstance(tree, exp.Describe):
         _check_describe(reads, tree)
     elif isinstance(tree, exp.Put):
-        reads.stage(_location(reads, tree, params), "WRITE")
+        # The same text may have another stage bound to it next time.
+        reads.lasting = False
+        reads.stage(str(tree.args["target"].name), "WRITE")
     elif isinstance(tree, exp.ListStage):
         reads.stage(tree.this.name, "READ")
     elif (targets := _targets(tree)) is not None:
         _check_dml(reads, tree, targets)
     else:
         reads.check(tree)
-
-
-def _location(reads: Reads, tree: exp.Put, params: Params) -> str:
-    location = str(tree.args["target"].name)
-    if location not in ("?", ":1"):
-        return location
-    reads.lasting = False
-    return str(params[0]) if isinstance(params, list) and params else location
 
 
 def _targets(tree: exp.Expr) -> list[exp.Table] | None:

@@ -1,0 +1,84 @@
+"""CREATE TABLE AS as Snowpark's save_as_table sends it, and temporary tables and stages as it makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from snowcellar.errors import WarehouseError
+from snowcellar.warehouse import Warehouse
+from tests.warehouse.conftest import Query, rows_of
+
+
+@pytest.fixture(scope="module")
+def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
+    """One session for all tests of this module."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("cellar") / "cellar.duckdb")
+    run = rows_of(warehouse.open_session())
+    run("CREATE DATABASE CELLAR_DB")
+    yield run
+    warehouse.close()
+
+
+def types(query: Query, table: str) -> list[tuple[str, str, str]]:
+    return [(row["name"], row["type"], row["null?"]) for row in query(f"DESCRIBE TABLE {table}")]
+
+
+def test_the_definition_names_and_types_the_columns_of_the_query(query: Query) -> None:
+    query(
+        """CREATE OR REPLACE TABLE T("A" BIGINT, "DESC" STRING(20) NOT NULL, "D" NUMBER(10, 2), "V" VARIANT)
+        AS SELECT * FROM (SELECT '1' AS X, 2 AS Y, 1.005, PARSE_JSON('[1]'))"""
+    )
+    assert types(query, "T") == [
+        ("A", "NUMBER(38,0)", "Y"),
+        ("DESC", "VARCHAR(20)", "N"),
+        ("D", "NUMBER(10,2)", "Y"),
+        ("V", "VARIANT", "Y"),
+    ]
+    rows = query("SELECT A + 1 AS A, \"DESC\" || '!' AS TOLD, D::VARCHAR AS D, V[0]::INT AS V FROM T")
+    assert rows == [{"A": 2, "TOLD": "2!", "D": "1.01", "V": 1}]
+
+
+def test_columns_may_be_named_alone(query: Query) -> None:
+    query("CREATE OR REPLACE TABLE T (B, \"a\") COMMENT = 'it''s' AS SELECT 1, 'x'::VARCHAR(3)")
+    assert query("SELECT * FROM T") == [{"B": 1, "a": "x"}]
+    (shown,) = query("SHOW TABLES LIKE 'T'")
+    assert shown["name"] == "T"
+
+
+@pytest.mark.parametrize("kind", ["TEMPORARY", "TRANSIENT", "SCOPED TEMPORARY"])
+def test_every_kind_of_table_is_made_from_a_query(query: Query, kind: str) -> None:
+    query(f"CREATE OR REPLACE {kind} TABLE KIND AS SELECT 'x'::VARCHAR(3) AS A")
+    assert query("SELECT * FROM KIND") == [{"A": "x"}]
+    query("DROP TABLE KIND")
+
+
+@pytest.mark.parametrize(
+    ("statement", "errno"),
+    [
+        ("CREATE TABLE NEW (A INT, B INT) AS SELECT 1", 2026),
+        ("CREATE TABLE NEW (A INT NOT NULL) AS SELECT NULL", 100072),
+        ("CREATE TABLE NEW (A INT) AS SELECT 'x'", 100038),
+        ("CREATE TABLE NEW (A INT DEFAULT 1) AS SELECT 1", 2),
+    ],
+)
+def test_a_query_that_does_not_fit_makes_no_table(query: Query, statement: str, errno: int) -> None:
+    with pytest.raises(WarehouseError) as error:
+        query(statement)
+    assert error.value.errno == errno, error.value.message
+    with pytest.raises(WarehouseError, match="'NEW' does not exist"):
+        query("SELECT * FROM NEW")
+
+
+def test_the_stage_of_put_may_be_bound_or_quoted(query: Query, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    query("CREATE OR REPLACE SCOPED TEMPORARY STAGE FILES")
+    for statement, params in (
+        (f"PUT 'file://{tmp_path}/a.txt' ? AUTO_COMPRESS = FALSE", ["@FILES/in"]),
+        (f"PUT 'file://{tmp_path}/a.txt' '@FILES/in'", None),
+    ):
+        assert query(statement, params)
+    with pytest.raises(WarehouseError, match=r"Stage 'CELLAR_DB\.PUBLIC\.NOWHERE' does not exist"):
+        query(f"PUT 'file://{tmp_path}/a.txt' ?", ["@NOWHERE"])
