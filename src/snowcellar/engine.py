@@ -153,6 +153,9 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
         return Result.status("Statement executed successfully.", statement_type.DDL)
     if isinstance(tree, exp.Drop) and (dropped := staged_drops.drop(session, tree)):
         return dropped
+    if table_changes.rename(session, tree):
+        session.warehouse.streams.version += 1
+        return Result.status("Statement executed successfully.", statement_type.DDL)
     ddl.drop_unenforced_keys(tree)
     follow = table_changes.before(session, tree)
     try:

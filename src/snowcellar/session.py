@@ -174,7 +174,7 @@ class Session:
     def begin(self) -> None:
         """Open an explicit transaction; ignored within one."""
         if self.connection.transaction is None:
-            self.connection.begin(self, explicit=True)
+            self.warehouse.streams.began(self.connection.begin(self, explicit=True))
 
     def commit_before_ddl(self) -> None:
         """DDL commits the open transaction, then runs in its own (SEMANTICS 24)."""

@@ -47,6 +47,8 @@ class Transaction:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     numbers: dict[str, int] = field(default_factory=dict)
     """The number under which it writes, by database."""
+    later: dict[str, set[int]] = field(default_factory=dict)
+    """The numbers of those that committed after it began, by database: its streams do not show them."""
     written: set[QualifiedName] = field(default_factory=set)
     announced: set[QualifiedName] = field(default_factory=set)
     """The tables of `written` that are tracked, whose streams will be told of this transaction."""

@@ -343,6 +343,18 @@ def test_a_stream_needs_select_on_itself_and_on_its_table(account: Account) -> N
     assert "'SHOP.S.TR'" in account.denies("READER", "SELECT A FROM ST")
 
 
+def test_a_stream_on_a_view_needs_select_on_the_view(account: Account) -> None:
+    account.run("OWNER", "CREATE TABLE TB (A INT)", "CREATE VIEW TV AS SELECT * FROM TB")
+    account.run("OWNER", "GRANT SELECT ON VIEW TV TO ROLE READER")
+    text = account.denies("READER", "CREATE STREAM SV ON VIEW TV", DENIED)
+    assert "stream source without CHANGE_TRACKING enabled 'TB'" in text
+    account.run("OWNER", "CREATE STREAM SV ON VIEW TV", "INSERT INTO TB VALUES (1)")
+    account.run("OWNER", "GRANT SELECT ON STREAM SV TO ROLE READER")
+    assert account.run("READER", "SELECT A FROM SV") == [(1,)]
+    account.run("OWNER", "REVOKE SELECT ON VIEW TV FROM ROLE READER")
+    assert "'SHOP.S.TV'" in account.denies("READER", "SELECT A FROM SV")
+
+
 def test_staged_files_need_read_and_write(account: Account, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("5,five\n")

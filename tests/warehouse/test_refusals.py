@@ -52,7 +52,8 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
         "VACUUM",
         "ANALYZE",
         "SHOW NOTHINGS",
-        "CREATE STREAM S ON VIEW V",
+        "CREATE STREAM S ON STAGE X",
+        "CREATE STREAM S ON DYNAMIC TABLE D",
         "CREATE STREAM S ON TABLE T AT (OFFSET => -60)",
     ],
 )

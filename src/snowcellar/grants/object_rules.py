@@ -25,13 +25,14 @@ from snowcellar.grants.reads import Reads
 from snowcellar.grants.rights import not_found, rights_of
 from snowcellar.grants.rules import Rule, Run
 from snowcellar.grants.store import Change
-from snowcellar.names import qualify
+from snowcellar.names import QualifiedName, qualify
 from snowcellar.procedures import call, grammar, package_listing
 from snowcellar.procedures import statements as procedures
 from snowcellar.relations import STAGE_LOCATION
 from snowcellar.result import Result
 from snowcellar.session import Session
 from snowcellar.streams import statements as streams
+from snowcellar.streams import view_changes
 from snowcellar.tasks import alterations as task_alterations
 from snowcellar.tasks import clauses as task_clauses
 from snowcellar.tasks import listing as task_listing
@@ -46,7 +47,7 @@ _STREAM, _TASK, _ALERT, _STREAMLIT = map(rules.in_schema, ("STREAM", "TASK", "AL
 
 
 def _create_stream(session: Session, match: re.Match[str], run: Run) -> Result:
-    """SELECT on the table; the first stream on it turns its change tracking on, which its owner does."""
+    """SELECT on the source; the first stream turns change tracking on, which the table's owner does."""
     table = session.qualify(match["source"])
     key = session.warehouse.grants.relation(table.database, table.schema, table.name)
     rights = rights_of(session)
@@ -54,14 +55,26 @@ def _create_stream(session: Session, match: re.Match[str], run: Run) -> Result:
         raise ObjectNotFound("Table", str(table))
     if key is not None:
         rights.require(SELECT, key)
-        if key.kind == "TABLE" and table not in session.warehouse.streams.tables and not rights.owns(key):
+        _require_change_tracking(session, key, table)
+    return rules.creates(_STREAM)(session, match, run)
+
+
+def _require_change_tracking(session: Session, source: Key, name: QualifiedName) -> None:
+    names = view_changes.relations_behind(session, name) if source.kind == "VIEW" else (name,)
+    catalogue, tracked, rights = (
+        session.warehouse.grants,
+        session.warehouse.streams.tables,
+        rights_of(session),
+    )
+    for each in names:
+        key = catalogue.relation(each.database, each.schema, each.name)
+        if key is not None and key.kind == "TABLE" and each not in tracked and not rights.owns(key):
             raise WarehouseError(
                 "SQL access control error:\nInsufficient privileges to operate on stream source without "
                 f"CHANGE_TRACKING enabled '{key.name}'",
                 3001,
                 "42501",
             )
-    return rules.creates(_STREAM)(session, match, run)
 
 
 def _create_task(session: Session, match: re.Match[str], run: Run) -> Result:

@@ -100,13 +100,15 @@ class Reads:
             raise not_found(view)
 
     def _check_behind(self, key: Key) -> None:
-        """A view reads with its owner's rights; a stream needs SELECT on its table too."""
+        """A view reads with its owner's rights; a stream needs SELECT on what it is on."""
         if key.kind == "STREAM":
             stream = self.session.warehouse.streams.streams.get(
                 QualifiedName(key.database, key.schema, key.name)
             )
             if stream is not None and not stream.stale:
-                self.rights.require(SELECT, key_of("TABLE", stream.table))
+                source = key_of("VIEW" if stream.behind else "TABLE", stream.table)
+                self.rights.require(SELECT, source)
+                self._check_behind(source)
         if key.kind == "VIEW":
             check_view(self.session, key)
 
@@ -170,7 +172,7 @@ def check_view(session: Session, view: Key, outer: tuple[Key, ...] = ()) -> None
         if source.kind == "STREAM":
             stream = session.warehouse.streams.streams.get(QualifiedName(database, schema, name))
             if stream is not None and not stream.stale:
-                _require_of_owner(owner, key_of("TABLE", stream.table), view)
+                _require_of_owner(owner, key_of("VIEW" if stream.behind else "TABLE", stream.table), view)
         if source.kind == "VIEW":
             check_view(session, source, (*outer, view))
 

@@ -79,12 +79,18 @@ def tell_streams(
             if table in registry.tables:
                 # It was not tracked when it was written to, so the stream would miss the change.
                 raise TableChanged(str(table))
-        for table in transaction.announced:
-            number = transaction.numbers[table.database]
-            streams = [(stream.stream_id, number) for stream in registry.of_table(table)]
+        for database in {table.database for table in transaction.announced}:
+            number = transaction.numbers[database]
+            streams = {
+                stream.stream_id
+                for table in transaction.announced
+                if table.database == database
+                for stream in registry.of_table(table)
+            }
             if streams:
-                values = ", ".join(f"({stream_id}, {tx})" for stream_id, tx in streams)
-                duck.execute(f"INSERT INTO {warehouse.meta(table.database)}.sc_pending VALUES {values}")
+                values = ", ".join(f"({stream_id}, {number})" for stream_id in sorted(streams))
+                duck.execute(f"INSERT INTO {warehouse.meta(database)}.sc_pending VALUES {values}")
+        registry.commits(transaction)
         yield
 
 

@@ -11,7 +11,8 @@ import duckdb
 from snowcellar.names import QualifiedName
 from snowcellar.session import Session
 from snowcellar.streams import changes
-from snowcellar.streams.registry import Stream
+from snowcellar.streams.registry import Stream, streams_on
+from snowcellar.streams.table_image import within
 from snowcellar.transactions import Transaction
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ def consume(session: Session, transaction: Transaction, name: QualifiedName) -> 
     stream = session.warehouse.streams.stream(name)
     meta = session.warehouse.meta(name.database)
     if not changes.offset(session, transaction, stream).initial_rows:
-        # The transaction sees the same rows of sc_pending throughout, so these are the ones it has shown.
-        session.duck.execute(f"DELETE FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id}")
+        shown = within("tx", transaction.seen[name].pending)
+        session.duck.execute(
+            f"DELETE FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id} AND {shown}"
+        )
     # Otherwise it took the rows from before the stream; what came since stays pending.
     session.duck.execute(
         f"UPDATE {meta}.sc_streams SET initial_rows = FALSE, consumed_on = ? "
@@ -34,7 +37,7 @@ def consume(session: Session, transaction: Transaction, name: QualifiedName) -> 
         [datetime.now(UTC)],
     )
     transaction.consumed.add(name)
-    if stream.table in session.warehouse.streams.changed_tables:
+    if not session.warehouse.streams.changed_tables.isdisjoint({stream.table, *stream.behind}):
         transaction.after_commit.append(lambda: prune(session.warehouse, stream))
 
 
@@ -43,19 +46,23 @@ def prune(warehouse: Warehouse, stream: Stream) -> None:
 
     In a transaction of its own, one at a time: two consumers that deleted the same images would conflict.
     """
+    for table in (stream.table, *stream.behind):
+        _prune_table(warehouse, table)
+
+
+def _prune_table(warehouse: Warehouse, table: QualifiedName) -> None:
     registry = warehouse.streams
-    meta = warehouse.meta(stream.table.database)
+    meta = warehouse.meta(table.database)
     with registry.prune_lock, contextlib.suppress(duckdb.Error), warehouse.cursor() as duck:
-        tracked = registry.tables.get(stream.table)
+        tracked = registry.tables.get(table)
         if tracked is None:
             return
         images = tracked.before_images(meta)
-        registry.changed_tables.discard(stream.table)
+        registry.changed_tables.discard(table)
         # One statement, so that it cannot miss a stream that is created meanwhile.
         duck.execute(
-            f"DELETE FROM {images} WHERE change_tx NOT IN (SELECT tx FROM {meta}.sc_pending "
-            f"JOIN {meta}.sc_streams USING (stream_id) WHERE table_schema = ? AND table_name = ?)",
-            [stream.table.schema, stream.table.name],
+            f"DELETE FROM {images} WHERE change_tx NOT IN "
+            f"(SELECT tx FROM {meta}.sc_pending WHERE {streams_on(table, meta)})"
         )
         if duck.execute(f"SELECT 1 FROM {images} LIMIT 1").fetchall():
-            registry.changed_tables.add(stream.table)
+            registry.changed_tables.add(table)

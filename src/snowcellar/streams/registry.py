@@ -10,7 +10,9 @@ water mark: transactions commit in another order than they start, and a mark wou
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from snowcellar.errors import ObjectNotFound
 from snowcellar.names import QualifiedName, literal, quote
+from snowcellar.transactions import Transaction
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,6 +44,9 @@ CREATE TABLE IF NOT EXISTS {meta}.sc_streams (
     initial_rows BOOLEAN NOT NULL, comment VARCHAR NOT NULL, owner VARCHAR NOT NULL,
     created_on TIMESTAMPTZ NOT NULL, consumed_on TIMESTAMPTZ NOT NULL, stale BOOLEAN NOT NULL
 );
+CREATE TABLE IF NOT EXISTS {meta}.sc_view_streams (
+    stream_id BIGINT NOT NULL, table_schema VARCHAR NOT NULL, table_name VARCHAR NOT NULL
+);
 CREATE TABLE IF NOT EXISTS {meta}.sc_pending (stream_id BIGINT NOT NULL, tx BIGINT NOT NULL);
 """
 _STREAM_COLUMNS = (
@@ -61,6 +67,8 @@ class Stream:
     owner: str
     created_on: datetime
     stale: bool
+    behind: tuple[QualifiedName, ...] = ()
+    """For a stream on a view: the views and tables that it stands on. `table` is the view itself."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,8 @@ class StreamRegistry:
         """Tracked tables that may have before-images to prune; most are only ever inserted into."""
         self.streams: dict[QualifiedName, Stream] = {}
         self.tables: dict[QualifiedName, TrackedTable] = {}
+        self._open_lock = threading.Lock()
+        self._open: weakref.WeakSet[Transaction] = weakref.WeakSet()
         self.version = 0
         """Counts up with every change of what a name may stand for: kept translations are for one version."""
 
@@ -107,7 +117,12 @@ class StreamRegistry:
                 forget_table(duck, tracked, meta)
         for row in duck.execute(f"SELECT {_STREAM_COLUMNS} FROM {meta}.sc_streams").fetchall():
             name, source = QualifiedName(database, row[0], row[1]), QualifiedName(database, row[3], row[4])
-            self.streams[name] = Stream(name, row[2], source, *row[5:])
+            behind = duck.execute(
+                f"SELECT table_schema, table_name FROM {meta}.sc_view_streams WHERE stream_id = ?", [row[2]]
+            ).fetchall()
+            relations = tuple(QualifiedName(database, *each) for each in behind)
+            stream = Stream(name, row[2], source, *row[5:])
+            self.streams[name] = dataclasses.replace(stream, behind=relations)
 
     def forget(self, database: str) -> None:
         """Drop a database's streams and tables from memory."""
@@ -122,9 +137,22 @@ class StreamRegistry:
             raise ObjectNotFound("Stream", str(name))
         return stream
 
+    def began(self, transaction: Transaction) -> None:
+        """Streams show a transaction nothing that commits from now on (SEMANTICS 2)."""
+        with self._open_lock:
+            self._open.add(transaction)
+
+    def commits(self, transaction: Transaction) -> None:
+        """A transaction commits, so that those that are open have begun before it."""
+        with self._open_lock:
+            for earlier in self._open:
+                for database, number in transaction.numbers.items():
+                    earlier.later.setdefault(database, set()).add(number)
+
     def of_table(self, table: QualifiedName) -> list[Stream]:
-        """The streams on a table."""
-        return [stream for stream in self.streams.values() if stream.table == table]
+        """The streams on a table or view, and those on views that stand on it."""
+        streams = list(self.streams.values())
+        return [stream for stream in streams if stream.table == table or table in stream.behind]
 
 
 def table_columns(duck: duckdb.DuckDBPyConnection, table: QualifiedName) -> list[tuple[str, str]]:
@@ -176,10 +204,23 @@ def track(duck: duckdb.DuckDBPyConnection, table: QualifiedName, meta: str) -> T
 
 def forget_table(duck: duckdb.DuckDBPyConnection, tracked: TrackedTable, meta: str) -> None:
     """Make the streams of a table that was dropped or replaced stale, and stop tracking it (SEMANTICS 7)."""
-    where = f"table_schema = {literal(tracked.name.schema)} AND table_name = {literal(tracked.name.name)}"
-    duck.execute(f"UPDATE {meta}.sc_streams SET stale = TRUE WHERE {where}")
+    make_stale(duck, tracked.name, meta)
     duck.execute(f"DELETE FROM {meta}.sc_tracked WHERE table_id = {tracked.table_id}")
     duck.execute(f"DROP TABLE IF EXISTS {tracked.before_images(meta)}")
+
+
+def make_stale(duck: duckdb.DuckDBPyConnection, relation: QualifiedName, meta: str) -> None:
+    """Make the streams on a table or view stale."""
+    duck.execute(f"UPDATE {meta}.sc_streams SET stale = TRUE WHERE {streams_on(relation, meta)}")
+
+
+def streams_on(relation: QualifiedName, meta: str) -> str:
+    """The condition that a stream_id is that of a stream on a relation, or on a view that stands on it."""
+    where = f"WHERE table_schema = {literal(relation.schema)} AND table_name = {literal(relation.name)}"
+    return (
+        f"stream_id IN (SELECT stream_id FROM {meta}.sc_streams {where} "
+        f"UNION ALL SELECT stream_id FROM {meta}.sc_view_streams {where})"
+    )
 
 
 def _is_tracked(duck: duckdb.DuckDBPyConnection, table: QualifiedName) -> bool:

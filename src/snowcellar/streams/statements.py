@@ -6,22 +6,24 @@ https://docs.snowflake.com/en/sql-reference/functions/system_stream_has_data
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
 from snowcellar import show
 from snowcellar.errors import CompilationError, ObjectExists, ObjectNotFound, Unsupported
 from snowcellar.grants.visibility import owner_of, seen
-from snowcellar.names import NAME, QualifiedName
+from snowcellar.names import NAME
 from snowcellar.result import Result
 from snowcellar.session import Session
-from snowcellar.streams import consumption
-from snowcellar.streams.registry import Stream, TrackedTable, forget_table, table_columns, track
+from snowcellar.streams import consumption, view_changes
+from snowcellar.streams.registry import Stream, forget_table, make_stale, table_columns, track
 
 if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
@@ -36,6 +38,7 @@ _OPTION = re.compile(
     r"\s*(?P<key>APPEND_ONLY|INSERT_ONLY|SHOW_INITIAL_ROWS|COMMENT)\s*=\s*(?P<value>TRUE|FALSE|'(?:[^']|'')*')",
     re.IGNORECASE,
 )
+_AT_STREAM = re.compile(r"\s*AT\s*\(\s*STREAM\s*=>\s*'(?P<stream>[^']+)'\s*\)", re.IGNORECASE)
 _DROP = re.compile(rf"DROP\s+STREAM\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})\Z", re.IGNORECASE)
 _SHOW = re.compile(r"SHOW\s+(?:TERSE\s+)?STREAMS\b(?P<rest>.*)\Z", re.IGNORECASE | re.DOTALL)
 _DESCRIBE = re.compile(rf"DESC(?:RIBE)?\s+STREAM\s+(?P<name>{NAME})\Z", re.IGNORECASE)
@@ -57,9 +60,9 @@ _SHOWN: list[tuple[str, pa.DataType]] = [
 
 
 def create_stream(session: Session, match: re.Match[str]) -> Result:
-    """CREATE STREAM ... ON TABLE: start to track the table and note where the stream begins."""
+    """CREATE STREAM ... ON TABLE | VIEW: start to track its tables and note where the stream begins."""
     kind = match["kind"].upper()
-    if kind != "TABLE":
+    if kind not in ("TABLE", "VIEW"):
         raise Unsupported(f"CREATE STREAM ... ON {kind}")
     options = _options(match["options"])
     name, table = session.qualify(match["name"]), session.qualify(match["source"])
@@ -72,21 +75,39 @@ def create_stream(session: Session, match: re.Match[str]) -> Result:
             return Result.status(f"{name.name} already exists, statement succeeded.")
         raise ObjectExists(name.name)
     if not table_columns(session.duck, table):
-        raise ObjectNotFound("Table", str(table))
+        raise ObjectNotFound(kind.capitalize(), str(table))
+    _create(
+        session,
+        Stream(
+            name=name,
+            stream_id=0,
+            table=table,
+            append_only=options["APPEND_ONLY"],
+            comment=options["COMMENT"],
+            owner=session.role,
+            created_on=datetime.now(UTC),
+            stale=False,
+            behind=view_changes.relations_behind(session, table) if kind == "VIEW" else (),
+        ),
+        options,
+    )
+    return Result.status(f"Stream {name.name} successfully created.")
+
+
+def _create(session: Session, new: Stream, options: dict[str, Any]) -> None:
+    registry, meta = session.warehouse.streams, session.warehouse.meta(new.name.database)
+    tables = sorted(each for each in new.behind if not view_changes.is_view(session, each)) or [new.table]
     with session.connection.statement(session):
         # Locks first: whoever holds them needs commit_lock to end.
-        session.connection.lock(table)
-        session.connection.lock(name)
+        for each in (*tables, new.name):
+            session.connection.lock(each)
         with registry.commit_lock:
-            tracked = registry.tables.get(table)
-            if tracked is None:
-                tracked = track(session.duck, table, session.warehouse.meta(table.database))
-            stream = _insert(session, name, tracked, options, registry.streams.get(name))
+            tracked = [registry.tables.get(each) or track(session.duck, each, meta) for each in tables]
+            stream = _insert(session, new, options, registry.streams.get(new.name))
             session.connection.commit(session)
-            registry.tables[table] = tracked
-            registry.streams[name] = stream
+            registry.tables.update({each.name: each for each in tracked})
+            registry.streams[new.name] = stream
             registry.version += 1
-    return Result.status(f"Stream {name.name} successfully created.")
 
 
 def drop_stream(session: Session, match: re.Match[str]) -> Result:
@@ -104,7 +125,7 @@ def drop_stream(session: Session, match: re.Match[str]) -> Result:
     with session.connection.statement(session):
         session.connection.lock(name)
         with registry.commit_lock:
-            _delete(session, stream)
+            _delete(session.duck, session.warehouse.meta(name.database), stream)
             session.connection.commit(session)
             registry.streams.pop(name, None)
             registry.version += 1
@@ -149,8 +170,10 @@ def has_data(session: Session, stream: Stream) -> bool:
 
 
 def _options(text: str) -> dict[str, Any]:
-    options: dict[str, Any] = {"APPEND_ONLY": False, "SHOW_INITIAL_ROWS": False, "COMMENT": ""}
+    options: dict[str, Any] = {"APPEND_ONLY": False, "SHOW_INITIAL_ROWS": False, "COMMENT": "", "AT": None}
     position = 0
+    if at := _AT_STREAM.match(text):
+        options["AT"], position = at["stream"], at.end()
     while match := _OPTION.match(text, position):
         value = match["value"]
         key = match["key"].upper()
@@ -158,49 +181,61 @@ def _options(text: str) -> dict[str, Any]:
         position = match.end()
     if rest := text[position:].strip():
         if re.match(r"(AT|BEFORE)\b", rest, re.IGNORECASE):
-            raise Unsupported("CREATE STREAM ... AT | BEFORE")
+            raise Unsupported("CREATE STREAM ... AT | BEFORE", "Only AT (STREAM => '...') is supported.")
         raise CompilationError(f"syntax error: unexpected '{rest.split()[0]}'.")
     if options.get("INSERT_ONLY"):
         raise Unsupported("CREATE STREAM ... INSERT_ONLY = TRUE (external tables only)")
     return options
 
 
-def _insert(
-    session: Session, name: QualifiedName, table: TrackedTable, options: dict[str, Any], old: Stream | None
-) -> Stream:
+def _insert(session: Session, stream: Stream, options: dict[str, Any], old: Stream | None) -> Stream:
+    """Write a new stream, in the place of an old one of that name; the stream with its number."""
+    name, table, duck = stream.name, stream.table, session.duck
     meta = session.warehouse.meta(name.database)
+    like = _stream_like(session, stream, options["AT"]) if options["AT"] else None
+    (stream_id,) = duck.execute(f"SELECT nextval('{meta}.sc_object')").fetchall()[0]
+    if like is not None:
+        duck.execute(
+            f"INSERT INTO {meta}.sc_pending "
+            f"SELECT {stream_id}, tx FROM {meta}.sc_pending WHERE stream_id = {like.stream_id}"
+        )
     if old is not None:
-        _delete(session, old)
-    (stream_id,) = session.duck.execute(f"SELECT nextval('{meta}.sc_object')").fetchall()[0]
-    now = datetime.now(UTC)
-    stream = Stream(
-        name,
-        stream_id,
-        table.name,
-        options["APPEND_ONLY"],
-        options["COMMENT"],
-        session.role,
-        now,
-        stale=False,
-    )
-    session.duck.execute(
+        _delete(duck, meta, old)
+    duck.execute(
         f"INSERT INTO {meta}.sc_streams VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, FALSE)",
         [
-            *(name.schema, name.name, stream_id, table.name.schema, table.name.name, stream.append_only),
-            *(options["SHOW_INITIAL_ROWS"], stream.comment, stream.owner, now, now),
+            *(name.schema, name.name, stream_id, table.schema, table.name, stream.append_only),
+            *(
+                options["SHOW_INITIAL_ROWS"],
+                stream.comment,
+                stream.owner,
+                stream.created_on,
+                stream.created_on,
+            ),
         ],
     )
-    return stream
+    for each in stream.behind:
+        duck.execute(
+            f"INSERT INTO {meta}.sc_view_streams VALUES (?, ?, ?)", [stream_id, each.schema, each.name]
+        )
+    return dataclasses.replace(stream, stream_id=stream_id)
 
 
-def _delete(session: Session, stream: Stream) -> None:
-    meta = session.warehouse.meta(stream.name.database)
-    session.duck.execute(f"DELETE FROM {meta}.sc_streams WHERE stream_id = {stream.stream_id}")
-    session.duck.execute(f"DELETE FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id}")
+def _stream_like(session: Session, stream: Stream, written: str) -> Stream:
+    """The stream whose offset AT (STREAM => '...') copies: one on the same table or view."""
+    like = session.warehouse.streams.stream(session.qualify(written))
+    if like.table != stream.table or like.stale:
+        raise CompilationError(f"Stream '{like.name}' is not one on '{stream.table}', or is stale.")
+    return like
+
+
+def _delete(duck: duckdb.DuckDBPyConnection, meta: str, stream: Stream) -> None:
+    for table in ("sc_streams", "sc_pending", "sc_view_streams"):
+        duck.execute(f"DELETE FROM {meta}.{table} WHERE stream_id = {stream.stream_id}")
 
 
 def _shown_row(session: Session, stream: Stream) -> list[Any]:
-    table = str(stream.table)
+    table, registry = str(stream.table), session.warehouse.streams
     meta = session.warehouse.meta(stream.name.database)
     query = f"SELECT consumed_on FROM {meta}.sc_streams WHERE stream_id = ?"
     consumed = session.duck.execute(query, [stream.stream_id]).fetchall()
@@ -213,8 +248,8 @@ def _shown_row(session: Session, stream: Stream) -> list[Any]:
         owner_of(session, "STREAM", stream.name),
         stream.comment,
         table,
-        "Table",
-        table,
+        "View" if stream.behind else "Table",
+        ",".join(str(each) for each in stream.behind if each in registry.tables) or table,
         "DELTA",
         str(stream.stale).lower(),
         "APPEND_ONLY" if stream.append_only else "DEFAULT",
@@ -238,11 +273,13 @@ def on_drop_schema(warehouse: Warehouse, database: str, schema: str) -> None:
     with registry.commit_lock, warehouse.cursor() as duck:
         for stream in list(registry.streams.values()):
             if (stream.name.database, stream.name.schema) == (database, schema):
-                duck.execute(f"DELETE FROM {meta}.sc_streams WHERE stream_id = {stream.stream_id}")
-                duck.execute(f"DELETE FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id}")
+                _delete(duck, meta, stream)
         for tracked in list(registry.tables.values()):
             if (tracked.name.database, tracked.name.schema) == (database, schema):
                 forget_table(duck, tracked, meta)
+        for view in {view for stream in registry.streams.values() for view in stream.behind}:
+            if (view.database, view.schema) == (database, schema):
+                make_stale(duck, view, meta)
         registry.load(duck, database, meta)
 
 

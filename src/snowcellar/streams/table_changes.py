@@ -1,7 +1,7 @@
 """What DDL on a tracked table means for its streams (SEMANTICS 7).
 
-Replacing or dropping the table makes its streams stale; the table of before-images follows columns that are
-added, dropped, renamed or given another type. Renaming a tracked table is refused.
+Replacing or dropping the table, or the view that a stream is on, makes its streams stale; renaming the table
+does not. The table of before-images follows columns that are added, dropped, renamed or given another type.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from snowcellar import relations
 from snowcellar.errors import Unsupported
 from snowcellar.names import QualifiedName, quote
 from snowcellar.session import Session
-from snowcellar.streams.registry import HIDDEN_COLUMNS, columns_with_defaults, forget_table, table_columns
+from snowcellar.streams.registry import (
+    HIDDEN_COLUMNS,
+    columns_with_defaults,
+    forget_table,
+    make_stale,
+    table_columns,
+)
 from snowcellar.transactions import Transaction
 
 Follow = Callable[[Transaction], None]
@@ -29,6 +35,12 @@ def before(session: Session, tree: exp.Expr) -> Follow | None:
         return None
     if isinstance(tree, exp.Create) and tree.kind == "TABLE" and (tree.args.get("clone") or _is_like(tree)):
         return lambda _: _drop_hidden_columns(session, name)
+    if _kind(tree) == "VIEW" and (isinstance(tree, exp.Drop) or tree.args.get("replace")):
+        return (
+            (lambda transaction: _forget_view(session, transaction, name))
+            if _is_watched(session, name)
+            else None
+        )
     if name not in session.warehouse.streams.tables:
         return None
     if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.args.get("replace"):
@@ -36,11 +48,56 @@ def before(session: Session, tree: exp.Expr) -> Follow | None:
     if isinstance(tree, exp.Drop) and tree.args.get("kind") == "TABLE":
         return lambda transaction: _forget(session, transaction, name)
     if isinstance(tree, exp.Alter):
-        if tree.find(exp.AlterRename):
-            raise Unsupported(f"renaming {name}, which has streams")
         columns = [column for column, _ in table_columns(session.duck, name)]
         return lambda _: _follow_columns(session, name, columns)
     return None
+
+
+def rename(session: Session, tree: exp.Expr) -> bool:
+    """ALTER TABLE ... RENAME TO of a tracked table: its streams go on. False for any other statement."""
+    renaming = tree.find(exp.AlterRename) if isinstance(tree, exp.Alter) else None
+    name = relations.table_name(session, tree.this) if renaming else None
+    registry = session.warehouse.streams
+    if renaming is None or name is None or name not in registry.tables:
+        return False
+    new = relations.table_name(session, renaming.this)
+    if new is None or (new.database, new.schema) != (name.database, name.schema):
+        raise Unsupported(f"renaming {name}, which has streams, into another schema")
+    meta = session.warehouse.meta(name.database)
+    with session.connection.statement(session):
+        session.connection.lock(name)
+        with registry.commit_lock:
+            session.duck.execute(f"ALTER TABLE {name.quoted} RENAME TO {quote(new.name)}")
+            for table in ("sc_tracked", "sc_streams"):
+                session.duck.execute(
+                    f"UPDATE {meta}.{table} SET table_name = ? WHERE table_schema = ? AND table_name = ?",
+                    [new.name, name.schema, name.name],
+                )
+            session.connection.commit(session)
+            registry.tables[new] = dataclasses.replace(registry.tables.pop(name), name=new)
+            for stream in registry.streams.values():
+                if stream.table == name:
+                    registry.streams[stream.name] = dataclasses.replace(stream, table=new)
+    return True
+
+
+def _kind(tree: exp.Expr) -> str:
+    return str(tree.args.get("kind")).upper()
+
+
+def _is_watched(session: Session, view: QualifiedName) -> bool:
+    return bool(session.warehouse.streams.of_table(view))
+
+
+def _forget_view(session: Session, transaction: Transaction, view: QualifiedName) -> None:
+    make_stale(session.duck, view, session.warehouse.meta(view.database))
+    transaction.after_commit.append(lambda: _mark_stale(session, view))
+
+
+def _mark_stale(session: Session, relation: QualifiedName) -> None:
+    registry = session.warehouse.streams
+    for stream in registry.of_table(relation):
+        registry.streams[stream.name] = dataclasses.replace(stream, stale=True)
 
 
 def _is_like(tree: exp.Create) -> bool:
@@ -61,8 +118,7 @@ def _forget(session: Session, transaction: Transaction, name: QualifiedName) -> 
 
     def remember() -> None:
         registry.tables.pop(name, None)
-        for stream in registry.of_table(name):
-            registry.streams[stream.name] = dataclasses.replace(stream, stale=True)
+        _mark_stale(session, name)
 
     transaction.after_commit.append(remember)
 
