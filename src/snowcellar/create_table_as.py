@@ -41,7 +41,9 @@ def take_definition(tree: exp.Create, found: list[str]) -> list[str]:
 
 
 def _name(column: exp.Expr) -> exp.Identifier:
-    identifier = column if isinstance(column, exp.Identifier) else column.this
+    identifier = column.this if isinstance(column, exp.ColumnDef) else column
+    if not isinstance(identifier, exp.Identifier):
+        raise CompilationError(f"syntax error: unexpected '{column.sql(dialect='snowflake')}'.")
     return exp.to_identifier(fold_identifier(identifier), quoted=True)
 
 

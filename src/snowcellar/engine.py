@@ -24,6 +24,7 @@ from snowcellar import (
     relations,
     rewrites,
     staged_drops,
+    temporary_tables,
     view_comments,
 )
 from snowcellar.binds import DuckSql, Params
@@ -260,6 +261,7 @@ def _run_with_fakesnow(
     """
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
     cursor.check_db_and_schema(tree)
+    temporary_tables.use_last_parts(session, tree)
     transformed: Any = tree
     for part in cursor._transform_explode(tree):
         transformed = cursor._transform(part, None)

@@ -94,7 +94,10 @@ class Unsupported(WarehouseError):
     """Something that Snowflake does and snowcellar does not: refused by name, never pretended."""
 
     def __init__(self, what: str, hint: str = "") -> None:
-        text = f"Unsupported feature '{what}' (snowcellar, the local warehouse, does not do this)."
+        text = (
+            f"Unsupported feature '{what}' (snowcellar, the local warehouse, does not do this; "
+            "what it does is in docs/snowcellar.md)."
+        )
         super().__init__(f"{text} {hint}".rstrip(), 2, "0A000")
 
 
@@ -199,8 +202,8 @@ _DUCKDB_ERRORS: tuple[tuple[type[duckdb.Error], int, str], ...] = (
 )
 
 
-def as_warehouse_error(error: Exception) -> WarehouseError:
-    """The Snowflake-shaped error for whatever a layer below raised."""
+def as_warehouse_error(error: Exception, statement: str = "") -> WarehouseError:
+    """The Snowflake-shaped error for whatever a layer below raised while it ran a statement."""
     if isinstance(error, WarehouseError):
         return error
     if isinstance(error, connector_errors.Error) and isinstance(error.__cause__, duckdb.Error):
@@ -209,7 +212,7 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
         return WarehouseError(
             error.raw_msg or str(error.msg),
             error.errno if error.errno > 0 else 1003,
-            error.sqlstate or "42000",
+            error.sqlstate if _SQLSTATE.match(error.sqlstate or "") else "42000",
         )
     if isinstance(error, RecursionError):
         return CompilationError("The statement is nested too deeply.")
@@ -221,8 +224,26 @@ def as_warehouse_error(error: Exception) -> WarehouseError:
         return Unsupported(str(error) or type(error).__name__)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return DiskFull(str(error))
+    if _raised_in(error) in _TRANSLATORS:
+        shown = " ".join(statement.split())[:120] or "this statement"
+        return Unsupported(shown, f"Its translation fails ({type(error).__name__}: {error}).")
     return WarehouseError(f"Internal error of snowcellar: {type(error).__name__}: {error}", 603, "XX000")
 
+
+_TRANSLATORS = ("sqlglot", "fakesnow")
+"""What these stumble over is SQL that they do not know, or that there is not."""
+
+
+def _raised_in(error: Exception) -> str:
+    """The package whose code raised an error."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    name = str(place.tb_frame.f_globals.get("__name__")) if place is not None else ""
+    return name.partition(".")[0]
+
+
+_SQLSTATE = re.compile(r"\A[0-9A-Z]{5}\Z")
 
 _NO_ROOM = (ENOSPC, EDQUOT, EFBIG)
 """A full disk, a quota, or a limit on the size of a file."""

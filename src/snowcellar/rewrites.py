@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from snowcellar import arithmetic
+from snowcellar import arithmetic, temporary_tables
 from snowcellar.errors import CompilationError, Unsupported
 from snowcellar.grants import context
 
@@ -254,4 +254,5 @@ REWRITES: list[Rewrite] = [
     try_to,
     try_cast_timestamp,
     positional_columns,
+    temporary_tables.last_part,
 ]

@@ -190,6 +190,8 @@ class Session:
         def run(statement: Statement) -> Result:
             if not re.match(r"(?:INSERT|UPDATE|DELETE|MERGE)\s", statement.text, re.IGNORECASE):
                 raise Unsupported("array binding in anything but INSERT, UPDATE, DELETE or MERGE")
+            if not rows:
+                raise Unsupported("array binding without a row")
             with self.connection.statement(self):
                 results = [features.run(self, statement, row) for row in rows]
             total = sum(result.rows_affected or 0 for result in results)
@@ -232,7 +234,7 @@ class Session:
                 self._remember(record.query_id, result)
                 return result
             except Exception as error:
-                told = as_warehouse_error(error)
+                told = as_warehouse_error(error, redacted(sql))
                 failure = redacted_error(told, sql)
                 self.connection.note_failure(failure.message)
                 record.error_code, record.error_message = failure.errno, failure.message

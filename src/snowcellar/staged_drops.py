@@ -1,11 +1,18 @@
-"""DROP STAGE, with its files, and DROP FILE FORMAT. fakesnow creates both, and leaves the rest to DuckDB."""
+"""DROP STAGE, with its files, and DROP FILE FORMAT. fakesnow creates both, and leaves the rest to DuckDB.
+
+They are kept in the account's own file, as are the comments of tables and the lengths of their texts: they go
+with their schema and database too.
+"""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakesnow import statement_type
+from fakesnow.transforms import stage as fakesnow_stage
 from sqlglot import exp
 
 from snowcellar import relations
@@ -16,11 +23,16 @@ from snowcellar.staged_files import stage_folder
 
 if TYPE_CHECKING:
     from snowcellar.session import Session
+    from snowcellar.warehouse import Warehouse
 
 _KEPT_IN = {
     "STAGE": "_fs_global._fs_information_schema._fs_stages",
     "FILE FORMAT": "_fs_global._fs_information_schema._fs_file_formats",
 }
+_NOTED_IN = (
+    "_fs_global._fs_information_schema._fs_tables_ext",
+    "_fs_global._fs_information_schema._fs_columns_ext",
+)
 
 
 def drop(session: Session, tree: exp.Drop) -> Result | None:
@@ -51,3 +63,30 @@ def _forget(session: Session, kept_in: str, name: QualifiedName) -> bool:
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+def on_drop(warehouse: Warehouse, database: str) -> None:
+    """Forget what a database had in the account's own file, and its stages' files."""
+    _forget_all(warehouse, database)
+
+
+def on_drop_schema(warehouse: Warehouse, database: str, schema: str) -> None:
+    """The same for a schema."""
+    _forget_all(warehouse, database, schema)
+
+
+def _forget_all(warehouse: Warehouse, *place: str) -> None:
+    with warehouse.cursor() as duck:
+        for kept_in in _KEPT_IN.values():
+            columns = ("database_name", "schema_name")[: len(place)]
+            duck.execute(f"DELETE FROM {kept_in} WHERE " + _equal(columns), place)
+        for noted_in in _NOTED_IN:
+            columns = ("ext_table_catalog", "ext_table_schema")[: len(place)]
+            duck.execute(f"DELETE FROM {noted_in} WHERE " + _equal(columns), place)
+    # A quoted name may be anything, also one that leads elsewhere.
+    if not any(part in (".", "..") or "/" in part for part in place):
+        shutil.rmtree(Path(fakesnow_stage.LOCAL_BUCKET_PATH).joinpath(*place), ignore_errors=True)
+
+
+def _equal(columns: Sequence[str]) -> str:
+    return " AND ".join(f"{column} = ?" for column in columns)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from snowcellar.names import NAME
 from snowcellar.result import Result
 from snowcellar.session import Session
+from snowcellar.staged_drops import on_drop, on_drop_schema
 from snowcellar.staged_files import stage_folder
 
 _REMOVE = re.compile(rf"(?:REMOVE|RM)\s+'?@(?P<stage>{NAME})(?:/(?P<path>[^\s']*))?'?\Z", re.IGNORECASE)
@@ -61,5 +62,7 @@ def _files(session: Session, match: re.Match[str]) -> Iterator[tuple[str, Path]]
         if path.startswith(prefix):
             yield path, file
 
+
+__all__ = ["STATEMENTS", "on_drop", "on_drop_schema"]
 
 STATEMENTS = [(_REMOVE, remove), (_LIST, list_path)]

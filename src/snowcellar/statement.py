@@ -9,13 +9,10 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from snowcellar import binds
+from snowcellar import binds, spelling
 from snowcellar.errors import CompilationError
 
 _LEADING_NOISE = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
-
-_SCOPED = re.compile(r"\A(CREATE\s+(?:OR\s+REPLACE\s+)?)SCOPED\s+(?=TEMP)", re.IGNORECASE)
-"""Snowpark makes its temporary objects SCOPED; an ordinary temporary one goes with the session too."""
 
 
 class Statement:
@@ -27,7 +24,7 @@ class Statement:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        self.text = _SCOPED.sub(r"\1", _LEADING_NOISE.sub("", sql).rstrip(" \t\r\n\f\v;"))
+        self.text = spelling.documented(_LEADING_NOISE.sub("", sql).rstrip(" \t\r\n\f\v;"))
 
     @cached_property
     def tree(self) -> exp.Expr:

@@ -110,7 +110,8 @@ def translate(
 ) -> Translation | None:
     """The translation of a query or DML statement; None for any other."""
     streams = session.warehouse.streams
-    key = (statement.text, session.database, session.schema, streams.version, describe)
+    temporary = frozenset(session.temporary)
+    key = (statement.text, session.database, session.schema, streams.version, describe, temporary)
     cache = session.warehouse.translations
     kept = cache.get(key)
     if kept is not None and kept.tracked == (kept.target in streams.tables):

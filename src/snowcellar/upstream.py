@@ -45,6 +45,11 @@ INFORMATION_SCHEMA_VIEWS = info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW.
 def apply() -> None:
     """Install the replacements that are code rather than SQL."""
     info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW = Template(INFORMATION_SCHEMA_VIEWS)
+    fakesnow_transforms.SQL_DESCRIBE_TABLE = Template(
+        fakesnow_transforms.SQL_DESCRIBE_TABLE.template.replace(
+            "FROM _fs_information_schema.", "FROM _fs_global._fs_information_schema."
+        )
+    )
     transforms.numeric_agg_implicit_cast = exact_numeric_aggregate  # type: ignore[assignment]
 
 

@@ -19,6 +19,7 @@ from fakesnow.arrow import to_ipc
 from fakesnow.converter import from_binding
 from fakesnow.statement_type import DML_TYPE_IDS
 
+from snowcellar.errors import WarehouseError
 from snowcellar.result import Result
 from snowcellar.session import Params
 
@@ -31,6 +32,15 @@ def read_bindings(bindings: Mapping[str, Any] | None) -> tuple[Params, list[list
     """(parameters of one execution, rows of an array binding); at most one is not None."""
     if not bindings:
         return None, None
+    try:
+        return _read_bindings(bindings)
+    except (ValueError, ArithmeticError) as error:
+        raise WarehouseError(f"A bound value is not of its type: {error}", 100038, "22018") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise WarehouseError(f"The request's bindings cannot be read: {error!r}", 391902, "08000") from error
+
+
+def _read_bindings(bindings: Mapping[str, Any]) -> tuple[Params, list[list[Any]] | None]:
     if not all(key.isdigit() for key in bindings):
         return {name: _value(binding) for name, binding in bindings.items()}, None
     ordered = [bindings[str(position)] for position in range(1, len(bindings) + 1)]

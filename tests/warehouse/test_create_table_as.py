@@ -22,6 +22,9 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
     warehouse.close()
 
 
+VARCHAR = "VARCHAR(16777216)"
+
+
 def types(query: Query, table: str) -> list[tuple[str, str, str]]:
     return [(row["name"], row["type"], row["null?"]) for row in query(f"DESCRIBE TABLE {table}")]
 
@@ -82,3 +85,36 @@ def test_the_stage_of_put_may_be_bound_or_quoted(query: Query, tmp_path: Path) -
         assert query(statement, params)
     with pytest.raises(WarehouseError, match=r"Stage 'CELLAR_DB\.PUBLIC\.NOWHERE' does not exist"):
         query(f"PUT 'file://{tmp_path}/a.txt' ?", ["@NOWHERE"])
+
+
+def test_a_temporary_table_goes_by_its_full_name_too(query: Query) -> None:
+    name = 'CELLAR_DB."PUBLIC".TEMP1'
+    query(f"CREATE SCOPED TEMPORARY TABLE {name} IF NOT EXISTS (A INT, B VARCHAR)")
+    query(f"INSERT INTO {name} VALUES (1, 'x'), (2, 'y')")
+    query(f"UPDATE {name} SET B = 'z' WHERE A = 1")
+    query(f"MERGE INTO {name} USING (SELECT 2 AS N) AS S ON TEMP1.A = S.N WHEN MATCHED THEN DELETE")
+    assert query(f"SELECT TEMP1.A, O.B FROM {name} JOIN {name} AS O ON TEMP1.A = O.A") == [{"A": 1, "B": "z"}]
+    assert types(query, name) == types(query, "TEMP1") == [("A", "NUMBER(38,0)", "Y"), ("B", VARCHAR, "Y")]
+    query(f"CREATE OR REPLACE TEMPORARY VIEW CELLAR_DB.PUBLIC.SEEN AS SELECT A FROM {name}")
+    assert query("SELECT * FROM CELLAR_DB.PUBLIC.SEEN") == [{"A": 1}]
+    query(f"CREATE OR REPLACE TABLE LASTING AS SELECT * FROM {name}")
+    query(f"DROP TABLE {name}")
+    query(f"CREATE TEMPORARY TABLE {name} (A INT)")
+    assert query(f"SELECT * FROM {name}") == []
+
+
+def test_a_statement_on_a_temporary_table_is_no_other_sessions(query: Query) -> None:
+    """Translations are kept by their text, and the same text names another table elsewhere."""
+    query("CREATE OR REPLACE TABLE SAME AS SELECT 'lasting' AS A")
+    text = "SELECT A FROM CELLAR_DB.PUBLIC.SAME"
+    assert query(text) == [{"A": "lasting"}]
+    query("CREATE OR REPLACE TEMPORARY TABLE SAME AS SELECT 'temporary' AS A")
+    assert query(text) == [{"A": "temporary"}]
+    query("DROP TABLE SAME")
+
+
+def test_the_condition_may_stand_after_the_name(query: Query) -> None:
+    query("CREATE OR REPLACE TABLE LATE (A INT)")
+    query("INSERT INTO LATE VALUES (1)")
+    query('CREATE  TABLE LATE If  NOT  EXISTS ("B" BIGINT)')
+    assert query("SELECT * FROM LATE") == [{"A": 1}]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -173,76 +172,6 @@ def test_a_closed_session_is_gone(shared_server: Server, http: Door) -> None:
     header = {"Authorization": f'Snowflake Token="{opened.rest.token}"'}
     opened.close()
     assert http.post(QUERY, {"sqlText": "SELECT 1"}, header).status_code == 401
-
-
-SEEDS = [
-    "SELECT A, COUNT(*) FROM F WHERE A > 1 GROUP BY A ORDER BY 2 DESC LIMIT 3",
-    "INSERT INTO F (A, B) SELECT 1, PARSE_JSON('{\"x\": [1, 2]}'):x[0]::VARCHAR",
-    "MERGE INTO F USING (SELECT 1 AS N) AS S ON F.A = S.N WHEN MATCHED THEN UPDATE SET B = 'x'",
-    "CREATE STREAM IF NOT EXISTS S ON TABLE F APPEND_ONLY = TRUE COMMENT = 'it''s'",
-    "UPDATE F SET A = A / 2, B = TO_VARCHAR(A) WHERE B IS NOT NULL",
-    "SELECT * FROM S; -- and more",
-    "CREATE OR REPLACE TABLE G (A NUMBER(12, 2) NOT NULL, B TIMESTAMP_LTZ DEFAULT CURRENT_TIMESTAMP())",
-    "SHOW STREAMS LIKE 's%' IN SCHEMA PUBLIC LIMIT 2",
-    "ALTER SESSION SET QUERY_TAG = 'x', TIMEZONE = 'Europe/Paris'",
-    "WITH C AS (SELECT 1 AS X UNION ALL SELECT 2) SELECT SUM(X) OVER (ORDER BY X) FROM C",
-    "SELECT $1, $2 FROM VALUES (1, 'a'), (2, 'b')",
-    "DESCRIBE TABLE F",
-]
-PIECES = [
-    "(",
-    ")",
-    "'",
-    '"',
-    ",",
-    ";",
-    "?",
-    ":",
-    "$",
-    "@",
-    "::",
-    "NULL",
-    "SELECT",
-    "FROM",
-    "*",
-    "--",
-    "/*",
-    "0",
-]
-
-
-def mutated(random_: random.Random, statement: str) -> str:
-    words = statement.split(" ")
-    for _ in range(random_.randint(1, 3)):
-        place = random_.randrange(len(words))
-        match random_.randrange(4):
-            case 0:
-                del words[place]
-            case 1:
-                words.insert(place, random_.choice(PIECES))
-            case 2:
-                words[place] = random_.choice(PIECES)
-            case _:
-                words.insert(place, random_.choice(random_.choice(SEEDS).split(" ")))
-        words = words or ["x"]
-    return " ".join(words)
-
-
-def test_no_statement_is_answered_with_an_http_error(http: Door, connection: Any) -> None:
-    """A 500 makes connectors retry for minutes (PITFALL 37); 603 is an error that nobody thought of."""
-    connection.cursor().execute("CREATE OR REPLACE TABLE DOOR_DB.PUBLIC.F (A INT, B VARCHAR)")
-    header = {"Authorization": f'Snowflake Token="{connection.rest.token}"'}
-    random_ = random.Random(20240601)
-    unforeseen = []
-    for number in range(300):
-        statement = mutated(random_, SEEDS[number % len(SEEDS)])
-        answer = http.post(QUERY, {"sqlText": statement, "describeOnly": number % 7 == 0}, header)
-        assert answer.status_code == 200, statement
-        body = json.loads(answer.text)
-        if not body["success"] and body["code"] == "000603":
-            unforeseen.append((statement, body["message"][:200]))
-    assert unforeseen == []
-    assert connection.cursor().execute("SELECT 1").fetchone() == (1,)
 
 
 def test_an_error_has_snowflakes_shape(connection: Any) -> None:

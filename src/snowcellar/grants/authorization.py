@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 from sqlglot import exp
 
-from snowcellar import binds, ddl, relations
+from snowcellar import binds, ddl, relations, temporary_tables
 from snowcellar.errors import CompilationError, NoActiveWarehouse
 from snowcellar.grants import creation, visibility
 from snowcellar.grants.catalogue import READS
@@ -287,6 +287,7 @@ def _forget_temporary(session: Session, table: exp.Table) -> bool:
     """Whether a name was a temporary table of the session, which is no longer one."""
     name, _ = resolve(session, table)
     found = name in session.temporary
+    temporary_tables.last_part(session, table)
     session.temporary.discard(name)
     return found
 
@@ -311,6 +312,8 @@ def _alter(session: Session, tree: exp.Alter, run: Callable[[], Result]) -> Resu
     renaming = tree.find(exp.AlterRename)
     if renaming is None:
         return run()
+    if not isinstance(renaming.this, exp.Table):
+        raise CompilationError(f"syntax error: unexpected '{renaming.this.sql(dialect='snowflake')}'.")
     target, _ = resolve(session, renaming.this)
     reads.rights.require_create(key.kind, key_of(key.kind, target).container)
     result = run()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from snowcellar import features
-from snowcellar.errors import Unsupported, WarehouseError
+from snowcellar.errors import CompilationError, Unsupported, WarehouseError
 from snowcellar.grants.key import key_of
 from snowcellar.grants.kinds import OWNERSHIP, SELECT
 from snowcellar.grants.rights import rights_of
@@ -63,4 +63,7 @@ def call(session: Session, name: str, arguments: Sequence[str]) -> exp.Expr:
         raise WarehouseError(f"SQL access control error:\nno rule says who may call {name}.", 3001, "42501")
     if arguments:
         check(session, arguments)
-    return function(session, arguments)
+    try:
+        return function(session, arguments)
+    except IndexError as error:
+        raise CompilationError(f"not enough arguments for function [{name}]", 938, "22023") from error
