@@ -7,8 +7,9 @@ AUDIT := .venv-audit
 # auto: uv where present, else uv from pip, else pip. `make install INSTALLER=pip` forces plain pip.
 INSTALLER ?= auto
 ARGS ?=
-# Tests run on all cores, a file on one of them. `make test WORKERS=0` runs them one after the other.
-WORKERS ?= auto
+# A file is run by one process. Tests wait for other processes as well, so there are twice as many as cores.
+# `make test WORKERS=0` runs them one after the other.
+WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 1))))
 EVENTS ?= 100000
 ROUNDS ?= 10
 
@@ -36,7 +37,7 @@ demo: $(STAMP) ## run the whole pipeline on this machine and check it (ARGS="--e
 	@$(BIN)/caves demo $(ARGS)
 
 test: $(STAMP) ## run every test but those that need Apache Kafka (ARGS="tests/unit -k orders")
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-kafka: $(STAMP) ## run the tests that need Apache Kafka; skipped where Java or Maven is missing
 	@$(BIN)/pytest -m kafka -n $(WORKERS) --dist loadfile $(ARGS)

@@ -17,6 +17,35 @@ SHARES_A_STAGE: Final = {
 }
 """These files take most of their time for a stage that is built once a process."""
 
+LONGEST_FIRST: Final = (
+    "tests/faults/test_crash_points.py",
+    "tests/faults/test_task_graph.py",
+    "tests/faults/test_worker_kills.py",
+    "tests/faults/test_disk_full.py",
+    "tests/pipeline/test_in_flight.py",
+    "tests/roles/test_operators_day.py",
+    "tests/upgrade/test_from_0_1.py",
+    "tests/engines/test_erasure.py",
+    "tests/engines/test_dead_letters.py",
+    "tests/engines/test_any_order.py",
+    "tests/pipeline/test_alerts.py",
+    "tests/warehouse/test_procedures_deploy.py",
+    "tests/browser/test_dashboard.py",
+    "tests/ingest/test_observation.py",
+    "tests/pipeline/test_demo.py",
+    "tests/docs/test_blocks.py",
+    "tests/unit/test_properties.py",
+    "tests/engines/test_same_rows.py",
+    "tests/engines/test_data_life.py",
+    "tests/warehouse/test_restart.py",
+    "tests/pipeline/test_data_life.py",
+    "tests/roles/test_each_grant.py",
+    "tests/hostile/test_flood.py",
+    "tests/ingest/test_back_pressure.py",
+    "tests/hostile/test_corpus_engines.py",
+)
+"""What takes longest comes first, so that no process is left alone with it at the end."""
+
 
 class FilesThatShare(LoadFileScheduling):  # type: ignore[misc]
     """As `--dist loadfile`, with the files that share a stage in one process."""
@@ -31,7 +60,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesThatSha
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long, or needs Java, runs where it is asked for by its marker."""
+    """The longest files come first; what needs Java, or minutes, runs where its marker asks for it."""
+    rank = {file: place for place, file in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.split("::")[0], len(rank)))
     reasons = {
         "kafka": "needs Apache Kafka: `make test-kafka`, or pytest -m kafka",
         "exhaustive": "takes minutes: pytest -m exhaustive",

@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.conftest import LONGEST_FIRST, SHARES_A_STAGE
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -25,6 +27,10 @@ def test_ci_runs_check_tests_and_demo() -> None:
         "test-kafka",
         "demo",
     ]
+
+
+def test_the_files_whose_order_matters_are_there() -> None:
+    assert [file for file in (*LONGEST_FIRST, *SHARES_A_STAGE) if not (ROOT / file).is_file()] == []
 
 
 def test_constraints_pin_every_name_once_and_name_no_registry() -> None:
