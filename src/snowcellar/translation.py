@@ -15,7 +15,7 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import binds, merge, relations, rewrites, staged_files
+from snowcellar import binds, column_names, merge, relations, rewrites, staged_files
 from snowcellar.binds import DuckSql
 from snowcellar.errors import Unsupported
 from snowcellar.grants import visibility
@@ -120,6 +120,7 @@ def translate(
     if not isinstance(tree, (exp.Query, *DML)):
         return None
     binds.name_identifiers(tree, params)
+    column_names.name_columns(statement.text, tree)
     relations.require_context(session, tree)
     # The next run of the same text may find other files.
     reads_files = staged_files.expand(session, tree)
