@@ -6,15 +6,16 @@ tree, after what the statement reads has been expanded and before fakesnow's own
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 
-from snowcellar import arithmetic, temporary_tables
+from snowcellar import arithmetic, functions, temporary_tables
 from snowcellar.errors import CompilationError, Unsupported
+from snowcellar.functions import calls
+from snowcellar.functions.time_formats import duckdb_format
 from snowcellar.grants import context
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ Rewrite = Callable[["Session", exp.Expr], exp.Expr]
 
 def apply(session: Session, tree: exp.Expr) -> exp.Expr:
     """The tree with every rewrite done."""
+    tree = functions.expand(tree)
     for rewrite in REWRITES:
         tree = tree.transform(lambda node, rewrite=rewrite: rewrite(session, node), copy=False)
     return tree
@@ -93,6 +95,8 @@ _IS_TYPE = {
     "IS_BOOLEAN": ("BOOLEAN",),
     "IS_INTEGER": ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"),
     "IS_DECIMAL": ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "DOUBLE"),
+    "IS_DOUBLE": ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "DOUBLE"),
+    "IS_REAL": ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "DOUBLE"),
     "IS_NULL_VALUE": ("NULL",),
 }
 
@@ -102,7 +106,7 @@ def type_of_variant(session: Session, node: exp.Expr) -> exp.Expr:
 
     Deviation: a number with a point is a DECIMAL whatever its size; Snowflake says DOUBLE for large ones.
     """
-    if isinstance(node, exp.Typeof) and not node.meta.get("of_sql_type"):
+    if isinstance(node, exp.Typeof):
         ifs = [
             exp.If(this=exp.Literal.string(duck), true=exp.Literal.string(name))
             for duck, name in _SNOWFLAKE_TYPE_OF_JSON.items()
@@ -121,33 +125,27 @@ def _json_type(value: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this="json_type", expressions=[value.copy()])
 
 
-def variant_as_text(session: Session, node: exp.Expr) -> exp.Expr:
-    """A VARIANT column cast to VARCHAR is its text, without quotes; JSON null is NULL (SEMANTICS 31)."""
-    if isinstance(node, exp.ToChar) and not node.args.get("format") and isinstance(node.this, exp.Column):
+_AS_TEXT = (
+    exp.Column, exp.Cast, exp.Dot, exp.CurrentTimestamp, exp.DateAdd, exp.DateTrunc, exp.TimestampTrunc,
+)  # fmt: skip
+"""What may be a VARIANT, a time or a FLOAT, whose text is not DuckDB's."""
+
+
+def value_as_text(session: Session, node: exp.Expr) -> exp.Expr:
+    """A VARIANT as VARCHAR is its text, without quotes (SEMANTICS 31); a time has its milliseconds.
+
+    VARCHAR(n) keeps n characters.
+    """
+    if isinstance(node, exp.ToChar) and not node.args.get("format") and isinstance(node.this, _AS_TEXT):
         node = exp.cast(node.this.copy(), "TEXT")
-    if not isinstance(node, exp.Cast) or not isinstance(node.this, exp.Column):
+    if not isinstance(node, exp.Cast) or not isinstance(node.this, _AS_TEXT):
         return node
-    if not node.to.is_type(exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT) or node.meta.get("of_column"):
+    if not node.to.is_type(exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT):
         return node
-    # DuckDB decides by the column's type while it binds, so other columns pay nothing.
-    kind = exp.Typeof(this=node.this.copy())
-    kind.meta["of_sql_type"] = True
-    node.meta["of_column"] = True
-    unquoted = exp.Anonymous(
-        this="json_extract_string", expressions=[node.this.copy(), exp.Literal.string("$")]
-    )
-    text = exp.Case(
-        this=_json_type(node.this),
-        ifs=[
-            exp.If(this=exp.Literal.string("VARCHAR"), true=unquoted),
-            exp.If(this=exp.Literal.string("NULL"), true=exp.Null()),
-        ],
-        default=node.copy(),
-    )
-    return exp.Case(
-        ifs=[exp.If(this=exp.EQ(this=kind, expression=exp.Literal.string("JSON")), true=text)],
-        default=node.copy(),
-    )
+    text = calls.macro("text", node.this)
+    if not node.to.expressions or isinstance(node, exp.TryCast):
+        return text
+    return exp.Left(this=text, expression=exp.Literal.number(node.to.expressions[0].name))
 
 
 def try_parse_json(session: Session, node: exp.Expr) -> exp.Expr:
@@ -167,13 +165,6 @@ def try_parse_json(session: Session, node: exp.Expr) -> exp.Expr:
     )
 
 
-_TIME_ELEMENTS = {
-    "YYYY": "%Y", "YY": "%y", "MM": "%m", "MON": "%b", "DD": "%d", "DY": "%a",
-    "HH24": "%H", "MI": "%M", "SS": "%S",
-}  # fmt: skip
-_TIME_FORMAT = re.compile(r"YYYY|YY|MM|MON|DD|DY|HH24|MI|SS|[-/:., ]", re.IGNORECASE)
-
-
 def time_as_text(session: Session, node: exp.Expr) -> exp.Expr:
     """TO_CHAR(time, 'YYYY-MM') and its kin; another format is refused.
 
@@ -181,12 +172,8 @@ def time_as_text(session: Session, node: exp.Expr) -> exp.Expr:
     """
     if not isinstance(node, exp.ToChar) or not node.args.get("format"):
         return node
-    given = node.args["format"]
-    elements = _TIME_FORMAT.findall(given.name) if isinstance(given, exp.Literal) else []
-    if not elements or "".join(elements) != given.name:
-        raise Unsupported(f"TO_CHAR with the format {given.sql(dialect='snowflake')}")
-    text = "".join(_TIME_ELEMENTS.get(element.upper(), element) for element in elements)
-    return exp.Anonymous(this="strftime", expressions=[node.this.copy(), exp.Literal.string(text)])
+    written = duckdb_format(node.args["format"], "TO_CHAR")
+    return exp.Anonymous(this="strftime", expressions=[node.this.copy(), written])
 
 
 _TRY_TO = {
@@ -244,7 +231,7 @@ REWRITES: list[Rewrite] = [
     context_functions,
     context.is_role_in_session,
     type_of_variant,
-    variant_as_text,
+    value_as_text,
     try_parse_json,
     arithmetic.product_of_numbers,
     arithmetic.quotient_as_number,

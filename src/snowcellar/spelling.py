@@ -1,6 +1,6 @@
 """Spellings that Snowflake takes and its documentation has otherwise, as Snowpark writes them.
 
-CREATE SCOPED TEMPORARY TABLE     here as TEMPORARY: it goes with the session, too
+CREATE SCOPED TEMPORARY TABLE     here as TEMPORARY: it goes with the session, too (also LOCAL, GLOBAL)
 CREATE TABLE name IF NOT EXISTS   the condition stands before the name
 """
 
@@ -11,7 +11,7 @@ import re
 from snowcellar.names import NAME
 
 _CREATE = r"CREATE\s+(?:OR\s+REPLACE\s+)?"
-_SCOPED = re.compile(rf"\A({_CREATE})SCOPED\s+(?=TEMP)", re.IGNORECASE)
+_SCOPED = re.compile(rf"\A({_CREATE})(?:SCOPED|LOCAL|GLOBAL)\s+(?=TEMP)", re.IGNORECASE)
 _LATE_CONDITION = re.compile(
     rf"\A({_CREATE}(?:(?:TEMP|TEMPORARY|TRANSIENT)\s+)?TABLE\s+)(?!IF\s)({NAME})\s+IF\s+NOT\s+EXISTS\b",
     re.IGNORECASE,

@@ -6,10 +6,9 @@ import re
 from functools import cached_property
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
-from snowcellar import binds, spelling
+from snowcellar import binds, functions, spelling
 from snowcellar.errors import CompilationError
 
 _LEADING_NOISE = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
@@ -30,7 +29,7 @@ class Statement:
     def tree(self) -> exp.Expr:
         trees = [
             tree
-            for tree in sqlglot.parse(binds.number(self.text), read="snowflake")
+            for tree in functions.parse(binds.number(self.text))
             if tree and not isinstance(tree, exp.Semicolon)
         ]
         if len(trees) != 1:

@@ -24,7 +24,7 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
-from snowcellar import features, upstream
+from snowcellar import features, functions, upstream
 from snowcellar.alerts.registry import AlertRegistry
 from snowcellar.clients import FORGOTTEN_SECONDS, GRACE_SECONDS, Clients
 from snowcellar.errors import DatabaseLost
@@ -127,6 +127,7 @@ class Warehouse:
         self.duck.execute(fakesnow_info_schema.fs_global_creation_sql())
         self.duck.execute(fakesnow_show.fs_global_creation_sql())
         self.duck.execute(upstream.GLOBAL_VIEWS)
+        self.duck.execute(functions.MACROS)
         for feature in features.MODULES:
             if ddl := getattr(feature, "GLOBAL_DDL", None):
                 self.duck.execute(ddl)
