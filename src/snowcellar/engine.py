@@ -36,6 +36,7 @@ from snowcellar.statement import Statement
 from snowcellar.streams import capture, consumption, table_changes
 from snowcellar.transactions import Transaction
 from snowcellar.translation import Translation, column_identifiers, to_duckdb, translate
+from snowcellar.user_functions import calls
 
 _DDL = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
 _BY_FAKESNOW = (exp.Describe, exp.Show, exp.Set, exp.Put, exp.ListStage)
@@ -201,6 +202,7 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
     """CREATE TABLE or VIEW ... AS SELECT."""
     comments = view_comments.take(session, tree) if tree.kind == "VIEW" else []
     with session.connection.statement(session) as transaction:
+        calls.refuse_in_view(session, tree)
         relations.expand_functions(session, tree.expression)
         markers = relations.mark(session, tree.expression)
         streams = [marker.name for marker in markers if marker.is_stream]

@@ -3,6 +3,7 @@
 A feature is a module that lists any of
     STATEMENTS        (pattern, handler) pairs for the statements it runs itself
     BOUND_STATEMENTS  the same, for handlers that also take the statement's bound values
+    RUN_TO_DESCRIBE   those of its patterns whose statements have to run to tell their columns
     RULES             handler -> who may run it (snowcellar.grants.rules): every handler needs one
     SYSTEM_FUNCTIONS  name -> function for SYSTEM$NAME(...) with literal arguments
     TABLE_FUNCTIONS   name -> function for TABLE(INFORMATION_SCHEMA.NAME(...)) and TABLE(NAME(...))
@@ -85,9 +86,10 @@ def describe(session: Session, statement: Statement) -> Result:
     """The columns that a statement would answer with; statements that only show something are run."""
     from snowcellar import engine
 
-    return (
-        run(session, statement, None) if _SHOWS.match(statement.text) else engine.describe(session, statement)
-    )
+    patterns = [_SHOWS, *(each for module in MODULES for each in getattr(module, "RUN_TO_DESCRIBE", ()))]
+    if any(statement.matches(pattern) for pattern in patterns):
+        return run(session, statement, None)
+    return engine.describe(session, statement)
 
 
 def system_function(name: str) -> SystemFunction | None:

@@ -141,7 +141,9 @@ def mark(session: Session, tree: exp.Expr) -> list[Marker]:
 
 def expand_functions(session: Session, tree: exp.Expr) -> bool:
     """Evaluate SYSTEM$ functions and table functions in place; whether there were any."""
-    found = False
+    from snowcellar.user_functions import calls
+
+    found = calls.expand(session, tree)
     for call in list(tree.find_all(exp.Anonymous)):
         name = str(call.this).upper()
         if name.startswith(_SYSTEM_PREFIX):

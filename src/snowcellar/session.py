@@ -21,6 +21,7 @@ from snowcellar.binds import Params as Params
 from snowcellar.errors import DatabaseLost, Unsupported, WarehouseError, as_warehouse_error
 from snowcellar.history import KEPT_CHARACTERS, QueryRecord
 from snowcellar.names import QualifiedName, literal, qualify, quote
+from snowcellar.procedures.registry import ProcedureRegistry
 from snowcellar.redaction import redacted, redacted_error
 from snowcellar.resent import AnsweredRequests
 from snowcellar.result import Result
@@ -72,6 +73,12 @@ class Session:
         """Roles by name, or ("ALL",): what may be done besides with the primary role, but for CREATE."""
         self.temporary: set[QualifiedName] = caller.temporary if caller else set()
         """The temporary tables and views, which are its own: no grants are on them."""
+        self.temporary_procedures: ProcedureRegistry = (
+            caller.temporary_procedures if caller else ProcedureRegistry()
+        )
+        self.temporary_functions: ProcedureRegistry = (
+            caller.temporary_functions if caller else ProcedureRegistry("Function")
+        )
         self.token_roles: frozenset[str] | None = caller.token_roles if caller else None
         """The roles that the OAuth token of the login is good for; None for any other login."""
         self.executes_as_role: bool = caller.executes_as_role if caller else False
@@ -99,7 +106,9 @@ class Session:
         """Stops what runs outside DuckDB for this session's statement: the worker of a procedure."""
         self._lock = threading.RLock()
         self._closed = False
-        self._registered: list[str] = []
+        self._at_end: list[Callable[[], object]] = []
+        self.failure: WarehouseError | None = None
+        """Why the statement that runs fails, where DuckDB would tell it in words of its own."""
         self.fake = FakeSnowflakeConnection(self.duck, {}, create_database=False, create_schema=False)
         self.use(database, schema)
 
@@ -224,7 +233,8 @@ class Session:
                 describe_only=describe_only,
             )
             outer, self.query = self.query, record
-            outer_registered, self._registered = self._registered, []
+            outer_at_end, self._at_end = self._at_end, []
+            self.failure = None
             self.connection.interrupted.clear()
             try:
                 # From here on an error may show what a variable held.
@@ -234,7 +244,7 @@ class Session:
                 self._remember(record.query_id, result)
                 return result
             except Exception as error:
-                told = as_warehouse_error(error, redacted(sql))
+                told = self.failure or as_warehouse_error(error, redacted(sql))
                 failure = redacted_error(told, sql)
                 self.connection.note_failure(failure.message)
                 record.error_code, record.error_message = failure.errno, failure.message
@@ -245,21 +255,26 @@ class Session:
                 record.ended = datetime.now(UTC)
                 self.query = outer
                 self.last_query_id = record.query_id
-                self._unregister()
-                self._registered = outer_registered
+                for end in self._at_end:
+                    end()
+                self._at_end = outer_at_end
 
     def register(self, table: pa.Table) -> str:
         """Let the statement that runs read an Arrow table; the name that it has for DuckDB."""
         name = f"SNOWCELLAR$ROWS_{secrets.token_hex(8)}"
         self.duck.register(name, table)
-        self._registered.append(name)
-        return name
 
-    def _unregister(self) -> None:
-        for name in self._registered:
+        def forget() -> None:
             # In a transaction that DuckDB has given up nothing can be dropped; it goes with the rollback.
             with contextlib.suppress(duckdb.Error):
                 self.duck.unregister(name)
+
+        self.at_end(forget)
+        return name
+
+    def at_end(self, action: Callable[[], object]) -> None:
+        """Have something done when the statement that runs has ended, well or not."""
+        self._at_end.append(action)
 
     def _inline_variables(self, sql: str) -> str:
         """The statement with $name replaced by the session variable's value, except in literals."""

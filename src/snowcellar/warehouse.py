@@ -62,6 +62,7 @@ FEATURES = (
     "snowcellar.alerts.feature",
     "snowcellar.procedures.statements",
     "snowcellar.procedures.package_listing",
+    "snowcellar.user_functions.statements",
     "snowcellar.staged_file_statements",
     "snowcellar.streamlits",
     "snowcellar.query_history",
@@ -102,6 +103,7 @@ class Warehouse:
         self.integrations = Integrations(self)
         self.failed_logins = FailedLogins()
         self.procedures = ProcedureRegistry()
+        self.functions = ProcedureRegistry("Function", "sc_functions")
         self.grants = Catalogue(self)
         self.workers = Workers(self.folder / "procedures")
         self.address: tuple[str, int] | None = None

@@ -72,7 +72,7 @@ def _require(warehouse: Warehouse, what: str, key: Key, owner: str, virtual_ware
         )
 
 
-def may_call(session: Session, procedure: Procedure) -> bool:
-    """Whether the session's roles have USAGE on a procedure and on what it lies in."""
-    rights, key = rights_of(session), callable_key("PROCEDURE", procedure.name, procedure.types)
+def may_call(session: Session, procedure: Procedure, kind: str = "PROCEDURE") -> bool:
+    """Whether the session's roles have USAGE on a procedure or function and on what it lies in."""
+    rights, key = rights_of(session), callable_key(kind, procedure.name, procedure.types)
     return all(rights.holds(USAGE, each) for each in (*key.parents, key))

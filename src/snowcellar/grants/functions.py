@@ -43,6 +43,7 @@ CHECKS: dict[str, Check] = {
             *("SYSTEM$TASK_RUNTIME_INFO", "SYSTEM$GET_TASK_GRAPH_CONFIG"),
             *("SYSTEM$SEND_EMAIL", "SYSTEM$SEND_SNOWFLAKE_NOTIFICATION"),
             *("SYSTEM$GET_SNOWSIGHT_HOST", "SYSTEM$RETURN_CURRENT_ORG_NAME"),
+            "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY",
             "SYSTEM$GET_LOGIN_FAILURE_DETAILS",  # looks at the roles itself
         ),
         free,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from snowcellar import create_or_alter, staged_file_statements, streamlits
@@ -37,6 +38,7 @@ from snowcellar.tasks import alterations as task_alterations
 from snowcellar.tasks import clauses as task_clauses
 from snowcellar.tasks import listing as task_listing
 from snowcellar.tasks import statements as tasks
+from snowcellar.user_functions import statements as functions
 
 
 def _stage(session: Session, match: re.Match[str]) -> Key:
@@ -143,30 +145,51 @@ def _alter_alert(session: Session, match: re.Match[str], run: Run) -> Result:
     return run()
 
 
-def _create_procedure(session: Session, match: re.Match[str], run: Run) -> Result:
-    """With READ on the stages of its imports."""
+def _create_callable(session: Session, match: re.Match[str], run: Run) -> Result:
+    """With READ on the stages of its imports; a temporary one is the session's."""
     clauses = grammar.parse(match.string)
     name, reads = session.qualify(clauses.name), Reads(session)
     for location in clauses.values.get("imports", ()):
         if STAGE_LOCATION.match(location):  # else the statement is refused
             reads.stage(location, "READ", name)
     types = tuple(argument.type.name for argument in clauses.arguments)
-    key = callable_key("PROCEDURE", name, types)
+    if clauses.temporary:
+        return run()
+    key = callable_key(clauses.kind, name, types)
     copies = clauses.values.get("copy_grants", False)
     with creation.creating(session, key, replace=clauses.replace, copy_grants=copies):
         return run()
 
 
-def _procedure(session: Session, match: re.Match[str]) -> Key:
+def _named(kind: str, session: Session, match: re.Match[str]) -> Key:
     types = grammar.parse_types(match["types"])
-    return callable_key("PROCEDURE", session.qualify(match["name"]), types)
+    return callable_key(kind, session.qualify(match["name"]), types)
 
 
-def _describe_procedure(session: Session, match: re.Match[str], run: Run) -> Result:
-    key = _procedure(session, match)
-    if session.warehouse.grants.exists(key) and not rights_of(session).sees(key):
-        raise not_found(key)
-    return run()
+_procedure, _function = partial(_named, "PROCEDURE"), partial(_named, "FUNCTION")
+
+
+def _drops_callable(name: rules.Name, own: str) -> Rule:
+    """own: where a session has its temporary ones, which go first and need nothing."""
+
+    def rule(session: Session, match: re.Match[str], run: Run) -> Result:
+        types = grammar.parse_types(match["types"])
+        temporary = getattr(session, own).overloads(session.qualify(match["name"]))
+        if any(each.types == types for each in temporary):
+            return run()
+        return rules.drops(name)(session, match, run)
+
+    return rule
+
+
+def _describes(name: rules.Name) -> Rule:
+    def rule(session: Session, match: re.Match[str], run: Run) -> Result:
+        key = name(session, match)
+        if session.warehouse.grants.exists(key) and not rights_of(session).sees(key):
+            raise not_found(key)
+        return run()
+
+    return rule
 
 
 def _call(session: Session, match: re.Match[str], run: Run) -> Result:
@@ -198,7 +221,7 @@ def _create_or_alter_table(session: Session, match: re.Match[str], run: Run) -> 
 _FREE: tuple[Callable[..., Any], ...] = (
     # They list what may be seen.
     *(streams.show_streams, task_listing.show_tasks, alert_listing.show_alerts),
-    *(procedures.show_procedures, streamlits.show_streamlits),
+    *(procedures.show_procedures, functions.show_functions, streamlits.show_streamlits),
     # They refuse, or go on to the engine.
     *(procedures.refuse_anonymous, streamlits.refuse, package_listing.select_packages),
 )
@@ -218,9 +241,12 @@ RULES: dict[Callable[..., Any], Rule] = {
     alerts.execute_alert: _execute_alert,
     alert_alterations.alter_alert: _alter_alert,
     alert_listing.describe_alert: rules.shows(_ALERT),
-    procedures.create_procedure: _create_procedure,
-    procedures.drop_procedure: rules.drops(_procedure),
-    procedures.describe_procedure: _describe_procedure,
+    procedures.create_procedure: _create_callable,
+    procedures.drop_procedure: _drops_callable(_procedure, "temporary_procedures"),
+    procedures.describe_procedure: _describes(_procedure),
+    functions.create_function: _create_callable,
+    functions.drop_function: _drops_callable(_function, "temporary_functions"),
+    functions.describe_function: _describes(_function),
     call.call: _call,
     staged_file_statements.remove: rules.needs(_stage, "WRITE"),
     staged_file_statements.list_path: rules.needs(_stage, "READ", USAGE),

@@ -63,6 +63,8 @@ def _everything(warehouse: Warehouse) -> Iterator[Key]:
     yield from (key_of(kind, name) for kind, names in named for name in names)
     for procedure in warehouse.procedures.all():
         yield callable_key("PROCEDURE", procedure.name, procedure.types)
+    for function in warehouse.functions.all():
+        yield callable_key("FUNCTION", function.name, function.types)
 
 
 def _in_schemas(what: str, name: str, also: str = "") -> str:

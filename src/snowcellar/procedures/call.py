@@ -58,7 +58,10 @@ def call(session: Session, match: re.Match[str], params: Params) -> Result:
         return _call_system_function(session, match["name"].upper(), match["arguments"], params)
     name = session.qualify(match["name"])
     given = evaluate(session, match["arguments"], params)
-    callable_ = [each for each in session.warehouse.procedures.overloads(name) if may_call(session, each)]
+    own = session.temporary_procedures.overloads(name)
+    lasting = [each for each in session.warehouse.procedures.overloads(name) if may_call(session, each)]
+    types = {each.types for each in own}
+    callable_ = [*own, *(each for each in lasting if each.types not in types)]
     procedure = choose(name, callable_, given)
     arguments = to_python(session, procedure, given)
     if procedure.null_handling.startswith("RETURNS NULL") and None in arguments:

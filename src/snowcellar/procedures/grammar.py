@@ -1,4 +1,4 @@
-"""The text of CREATE PROCEDURE, clause by clause, in any order.
+"""The text of CREATE PROCEDURE or CREATE FUNCTION, clause by clause, in any order.
 
 Source: https://docs.snowflake.com/en/sql-reference/sql/create-procedure
 """
@@ -28,6 +28,7 @@ RUNTIME_VERSION = "3.11"
 class Clauses:
     """What the text of a CREATE PROCEDURE says, before it is checked."""
 
+    kind: str
     replace: bool
     temporary: bool
     if_not_exists: bool
@@ -37,7 +38,7 @@ class Clauses:
 
 
 _HEAD = re.compile(
-    rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?(?P<temporary>TEMP(?:ORARY)?\s+)?(?P<secure>SECURE\s+)?PROCEDURE\s+"
+    rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?(?P<temporary>TEMP(?:ORARY)?\s+)?(?P<secure>SECURE\s+)?(?P<kind>PROCEDURE|FUNCTION)\s+"
     rf"(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})\s*(?=\()",
     re.IGNORECASE,
 )
@@ -54,10 +55,11 @@ def parse(text: str) -> Clauses:
     if head is None:
         raise CompilationError(f"syntax error: unexpected '{text[:60]}'.")
     if head["secure"]:
-        raise Unsupported("CREATE SECURE PROCEDURE")
+        raise Unsupported(f"CREATE SECURE {head['kind'].upper()}")
     inside, position = parenthesised(text, head.end())
     arguments = tuple(_argument(part) for part in split_list(inside))
     clauses = Clauses(
+        kind=head["kind"].upper(),
         replace=bool(head["replace"]),
         temporary=bool(head["temporary"]),
         if_not_exists=bool(head["exists"]),
@@ -66,11 +68,12 @@ def parse(text: str) -> Clauses:
     )
     rest = text[position:]
     while rest := rest.lstrip():
-        rest = _read_clause(clauses.values, rest)
+        rest = _read_clause(clauses, rest)
     return clauses
 
 
-def _read_clause(values: dict[str, Any], rest: str) -> str:
+def _read_clause(clauses: Clauses, rest: str) -> str:
+    values = clauses.values
     if match := re.match(r"RETURNS\s+TABLE\s*(?=\()", rest, re.IGNORECASE):
         inside, position = parenthesised(rest, match.end())
         values["returns"] = tuple(_column(part) for part in split_list(inside))
@@ -79,17 +82,17 @@ def _read_clause(values: dict[str, Any], rest: str) -> str:
         if match := pattern.match(rest):
             for key, value in read(match).items():
                 if key in values:
-                    raise CompilationError(f"duplicate clause '{key.upper()}' in CREATE PROCEDURE.")
+                    raise CompilationError(f"duplicate clause '{key.upper()}' in CREATE {clauses.kind}.")
                 values[key] = value
             return rest[match.end() :]
     if match := re.match(r"(?P<word>[A-Za-z_]\w*)", rest):
-        raise Unsupported(f"CREATE PROCEDURE ... {match['word'].upper()}")
+        raise Unsupported(f"CREATE {clauses.kind} ... {match['word'].upper()}")
     raise CompilationError(f"syntax error: unexpected '{rest[:40]}'.")
 
 
 def _language(match: re.Match[str]) -> dict[str, Any]:
     if match["language"].upper() != "PYTHON":
-        raise Unsupported(f"LANGUAGE {match['language'].upper()}", "Procedures are Python here.")
+        raise Unsupported(f"LANGUAGE {match['language'].upper()}", "Only Python is run here.")
     return {"language": "PYTHON"}
 
 

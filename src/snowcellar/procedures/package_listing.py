@@ -7,7 +7,7 @@ Deviation: Snowflake lists its Anaconda channel; here it is what is installed be
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
@@ -46,5 +46,12 @@ def package_rows(session: Session, _: Mapping[str, exp.Expression]) -> exp.Query
     return relations.arrow_query(session, table)
 
 
+def default_repository(session: Session, arguments: Sequence[str]) -> exp.Expr:
+    """SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY(...): Snowpark asks before it registers anything."""
+    return exp.Literal.string("snowflake.snowpark.anaconda_shared_repository")
+
+
+RUN_TO_DESCRIBE = [_READS_VIEW]
 BOUND_STATEMENTS = [(_READS_VIEW, select_packages)]
 TABLE_FUNCTIONS = {_FUNCTION: package_rows}
+SYSTEM_FUNCTIONS = {"SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": default_repository}

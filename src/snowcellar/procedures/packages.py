@@ -30,7 +30,12 @@ def check(packages: Iterable[str]) -> None:
         raise CompilationError(
             f"Package '{SNOWPARK}' must be in the PACKAGES of a Python stored procedure.", 391528, "42601"
         )
-    for requirement in requirements:
+    check_available(packages)
+
+
+def check_available(packages: Iterable[str]) -> None:
+    """Refuse a PACKAGES list that names what is not here."""
+    for requirement in [_requirement(package) for package in packages]:
         version = _version(requirement.name)
         if version is None or not requirement.specifier.contains(version, prereleases=True):
             here = f"version {version} is" if version else "it is not"

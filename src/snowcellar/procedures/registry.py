@@ -1,4 +1,4 @@
-"""Which procedures there are: in memory for CALL, in sc_procedures of their database's file for good."""
+"""Which procedures, or functions, there are: in memory, and in a table of their database's file for good."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ CREATE TABLE IF NOT EXISTS {meta}.sc_procedures (
 
 
 class ProcedureRegistry:
-    """All procedures of a warehouse, by name and argument types."""
+    """The procedures or functions of a warehouse, or a session's temporary ones, by name and types."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "Procedure", table: str = "sc_procedures") -> None:
+        """table: where those of a warehouse are kept."""
+        self._kind = kind
+        self._table = table
         self.lock = threading.RLock()
         self._overloads: dict[QualifiedName, dict[tuple[str, ...], Procedure]] = {}
 
@@ -32,10 +35,10 @@ class ProcedureRegistry:
         self.forget(database)
         query = (
             "SELECT procedure_schema, procedure_name, definition, owner, created_on "
-            f"FROM {meta}.sc_procedures ORDER BY created_on"
+            f"FROM {meta}.{self._table} ORDER BY created_on"
         )
         for schema, name, definition, owner, created_on in duck.execute(query).fetchall():
-            self._add(from_json(QualifiedName(database, schema, name), definition, owner, created_on))
+            self.add(from_json(QualifiedName(database, schema, name), definition, owner, created_on))
 
     def forget(self, database: str) -> None:
         """Drop a database's procedures from memory."""
@@ -44,7 +47,8 @@ class ProcedureRegistry:
                 name: rest for name, rest in self._overloads.items() if name.database != database
             }
 
-    def _add(self, procedure: Procedure) -> None:
+    def add(self, procedure: Procedure) -> None:
+        """Know a procedure, instead of the one with its name and types if there is one."""
         with self.lock:
             self._overloads.setdefault(procedure.name, {})[procedure.types] = procedure
 
@@ -58,7 +62,7 @@ class ProcedureRegistry:
         with self.lock:
             found = self._overloads.get(name, {}).get(types)
         if found is None:
-            raise ObjectNotFound("Procedure", f"{name}({', '.join(types)})")
+            raise ObjectNotFound(self._kind, f"{name}({', '.join(types)})")
         return found
 
     def all(self) -> list[Procedure]:
@@ -75,7 +79,7 @@ class ProcedureRegistry:
             duck.execute("BEGIN")
             self._delete_row(duck, meta, procedure)
             duck.execute(
-                f"INSERT INTO {meta}.sc_procedures VALUES (?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO {meta}.{self._table} VALUES (?, ?, ?, ?, ?, ?)",
                 [
                     procedure.name.schema,
                     procedure.name.name,
@@ -86,7 +90,12 @@ class ProcedureRegistry:
                 ],
             )
             duck.execute("COMMIT")
-            self._add(procedure)
+            self.add(procedure)
+
+    def remove(self, procedure: Procedure) -> None:
+        """Forget a procedure that is kept nowhere."""
+        with self.lock:
+            self._overloads.get(procedure.name, {}).pop(procedure.types, None)
 
     def drop(self, duck: duckdb.DuckDBPyConnection, meta: str, procedure: Procedure) -> None:
         """Forget a procedure for good."""
@@ -99,14 +108,13 @@ class ProcedureRegistry:
         with self.lock:
             gone = [name for name in self._overloads if (name.database, name.schema) == (database, schema)]
             if gone:
-                duck.execute(f"DELETE FROM {meta}.sc_procedures WHERE procedure_schema = ?", [schema])
+                duck.execute(f"DELETE FROM {meta}.{self._table} WHERE procedure_schema = ?", [schema])
             for name in gone:
                 del self._overloads[name]
 
-    @staticmethod
-    def _delete_row(duck: duckdb.DuckDBPyConnection, meta: str, procedure: Procedure) -> None:
+    def _delete_row(self, duck: duckdb.DuckDBPyConnection, meta: str, procedure: Procedure) -> None:
         duck.execute(
-            f"DELETE FROM {meta}.sc_procedures "
+            f"DELETE FROM {meta}.{self._table} "
             "WHERE procedure_schema = ? AND procedure_name = ? AND argument_types = ?",
             [procedure.name.schema, procedure.name.name, ", ".join(procedure.types)],
         )

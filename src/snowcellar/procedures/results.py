@@ -23,15 +23,21 @@ def scalar(procedure: Procedure, value: Any) -> Result:
     """The one cell that a procedure answers, in a column of its name."""
     type_ = procedure.returns
     assert type_ is not None
+    return Result.scalar(procedure.name.name, converted(procedure, value), type_.arrow, type_.wire)
+
+
+def converted(procedure: Procedure, value: Any) -> Any:
+    """A value that a handler returned, as the type that is declared."""
+    type_ = procedure.returns
+    assert type_ is not None
     if value is None and procedure.not_null:
         raise _wrong(procedure, "NULL returned by a procedure that RETURNS ... NOT NULL")
     try:
-        converted = None if value is None else _CONVERTERS[type_.name](value, type_)
+        return None if value is None else _CONVERTERS[type_.name](value, type_)
     except (ValueError, TypeError, InvalidOperation, AttributeError) as error:
         raise _wrong(
             procedure, f"{type(value).__name__} value {value!r} cannot be returned as {type_}"
         ) from error
-    return Result.scalar(procedure.name.name, converted, type_.arrow, type_.wire)
 
 
 def tabular(procedure: Procedure, rows: Result | None) -> Result:

@@ -7,8 +7,9 @@ Source: https://docs.snowflake.com/en/sql-reference/sql/create-procedure, .../dr
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from fakesnow import statement_type
@@ -23,7 +24,7 @@ from snowcellar.procedures.call import CALL, call
 from snowcellar.procedures.data_types import DataType
 from snowcellar.procedures.definition import OWNER, Procedure
 from snowcellar.procedures.imports import staged_imports
-from snowcellar.procedures.registry import CATALOG_DDL
+from snowcellar.procedures.registry import CATALOG_DDL, ProcedureRegistry
 from snowcellar.result import Result
 from snowcellar.session import Session
 
@@ -41,7 +42,7 @@ _DESCRIBE = re.compile(rf"DESC(?:RIBE)?\s+PROCEDURE\s+{_SIGNATURE}\Z", re.IGNORE
 _SHOW = re.compile(r"SHOW\s+(?:TERSE\s+)?(?:USER\s+)?PROCEDURES\b(?P<rest>.*)\Z", re.IGNORECASE | re.DOTALL)
 _ANONYMOUS = re.compile(r"WITH\s+\S+\s+AS\s+PROCEDURE\b", re.IGNORECASE)
 
-_SHOWN: list[tuple[str, pa.DataType]] = [
+SHOWN: list[tuple[str, pa.DataType]] = [
     ("created_on", pa.timestamp("us", "UTC")),
     *((name, pa.string()) for name in ("name", "schema_name", "is_builtin", "is_aggregate", "is_ansi")),
     *((name, pa.int64()) for name in ("min_num_arguments", "max_num_arguments")),
@@ -55,37 +56,55 @@ _GONE = "Drop statement executed successfully (object already dropped or not aut
 def create_procedure(session: Session, match: re.Match[str]) -> Result:
     """CREATE PROCEDURE: check the clauses, the packages and the staged files; the body is not looked at."""
     clauses = grammar.parse(match.string)
-    if clauses.temporary:
-        raise Unsupported("CREATE TEMPORARY PROCEDURE", "Create a permanent one and drop it after use.")
+    packages.check(clauses.values.get("packages", ()))
+    return keep(
+        session,
+        clauses,
+        definition_of(session, clauses),
+        session.warehouse.procedures,
+        session.temporary_procedures,
+    )
+
+
+def keep(
+    session: Session,
+    clauses: grammar.Clauses,
+    procedure: Procedure,
+    lasting: ProcedureRegistry,
+    temporary: ProcedureRegistry,
+) -> Result:
+    """Keep what was created: for good, or for the session alone."""
     session.commit_before_ddl()
-    procedure = _procedure(session, clauses)
-    registry, warehouse = session.warehouse.procedures, session.warehouse
+    registry, warehouse = temporary if clauses.temporary else lasting, session.warehouse
     exists = any(other.types == procedure.types for other in registry.overloads(procedure.name))
     if exists and not clauses.replace:
         if clauses.if_not_exists:
             return _done(f"{procedure.name.name} already exists, statement succeeded.")
         raise CompilationError(f"Object '{procedure.name.name}' already exists.", 2002, "42710")
-    with warehouse.cursor() as duck:
-        registry.save(duck, warehouse.meta(procedure.name.database), procedure)
+    if clauses.temporary:
+        registry.add(procedure)
+    else:
+        with warehouse.cursor() as duck:
+            registry.save(duck, warehouse.meta(procedure.name.database), procedure)
     if warehouse.address is not None:
         warehouse.workers.prewarm(packages.distributions(procedure.packages))
     return _done(f"Function {procedure.name.name} successfully created.")
 
 
-def _procedure(session: Session, clauses: grammar.Clauses) -> Procedure:
+def definition_of(session: Session, clauses: grammar.Clauses) -> Procedure:
+    """What the clauses of a CREATE say, with the defaults of those that are silent."""
     values = clauses.values
     name = session.qualify(clauses.name)
     _require_schema(session, name.database, name.schema)
     for clause in ("returns", "language", "runtime_version", "handler"):
         if clause not in values:
-            raise CompilationError(f"Missing {clause.upper()} in CREATE PROCEDURE {name.name}.")
-    packages.check(values.get("packages", ()))
+            raise CompilationError(f"Missing {clause.upper()} in CREATE {clauses.kind} {name.name}.")
     imports = values.get("imports", ())
     staged_imports(session, imports, name)
     body = values.get("body")
     if body is None and "." not in values["handler"]:
         raise CompilationError(
-            f"HANDLER '{values['handler']}' of a staged procedure must be 'module.function'."
+            f"HANDLER '{values['handler']}' of a staged {clauses.kind.lower()} must be 'module.function'."
         )
     returns = values["returns"]
     return Procedure(
@@ -102,7 +121,7 @@ def _procedure(session: Session, clauses: grammar.Clauses) -> Procedure:
         execute_as=values.get("execute_as", OWNER),
         null_handling=values.get("null_handling", "CALLED ON NULL INPUT"),
         volatility=values.get("volatility", "VOLATILE"),
-        comment=values.get("comment", "user-defined procedure"),
+        comment=values.get("comment", f"user-defined {clauses.kind.lower()}"),
         owner=session.role,
         created_on=datetime.now(UTC),
     )
@@ -118,23 +137,37 @@ def _require_schema(session: Session, database: str, schema: str) -> None:
 
 def drop_procedure(session: Session, match: re.Match[str]) -> Result:
     """DROP PROCEDURE name(types)."""
+    return drop(session, match, session.warehouse.procedures, session.temporary_procedures)
+
+
+def drop(
+    session: Session, match: re.Match[str], lasting: ProcedureRegistry, temporary: ProcedureRegistry
+) -> Result:
+    """Forget the session's own of that name and types, or else the lasting one."""
     session.commit_before_ddl()
-    registry, warehouse = session.warehouse.procedures, session.warehouse
     try:
-        procedure = _find(session, match)
+        procedure = find(session, match, lasting, temporary)
     except WarehouseError:
         if match["exists"]:
             return _done(_GONE)
         raise
-    with warehouse.cursor() as duck:
-        registry.drop(duck, warehouse.meta(procedure.name.database), procedure)
+    if procedure in temporary.overloads(procedure.name):
+        temporary.remove(procedure)
+    else:
+        with session.warehouse.cursor() as duck:
+            lasting.drop(duck, session.warehouse.meta(procedure.name.database), procedure)
     return _done(f"{procedure.name.name} successfully dropped.")
 
 
 def describe_procedure(session: Session, match: re.Match[str]) -> Result:
     """DESCRIBE PROCEDURE name(types): property and value."""
-    procedure = _find(session, match)
-    rows = [
+    found = find(session, match, session.warehouse.procedures, session.temporary_procedures)
+    return properties(described(found))
+
+
+def described(procedure: Procedure) -> list[tuple[str, Any]]:
+    """(property, value) of what DESCRIBE shows."""
+    return [
         ("signature", procedure.described_signature),
         ("returns", procedure.returns_text + (" NOT NULL" if procedure.not_null else "")),
         ("language", "PYTHON"),
@@ -148,37 +181,50 @@ def describe_procedure(session: Session, match: re.Match[str]) -> Result:
         ("packages", str(list(procedure.packages))),
         ("installed_packages", str(packages.installed(procedure.packages))),
     ]
+
+
+def properties(rows: Sequence[tuple[str, Any]]) -> Result:
+    """The answer of DESCRIBE."""
     columns = [("property", pa.string()), ("value", pa.string())]
     return Result.rows(columns, rows, statement_type=statement_type.SHOW)
 
 
-def _find(session: Session, match: re.Match[str]) -> Procedure:
-    return session.warehouse.procedures.find(
-        session.qualify(match["name"]), grammar.parse_types(match["types"])
-    )
+def find(
+    session: Session, match: re.Match[str], lasting: ProcedureRegistry, temporary: ProcedureRegistry
+) -> Procedure:
+    """What a statement names: the session's own before the lasting one."""
+    name, types = session.qualify(match["name"]), grammar.parse_types(match["types"])
+    own = [procedure for procedure in temporary.overloads(name) if procedure.types == types]
+    return own[0] if own else lasting.find(name, types)
 
 
 def show_procedures(session: Session, match: re.Match[str]) -> Result:
     """SHOW [USER] PROCEDURES with LIKE and IN; there are no built-in ones here."""
     rights = rights_of(session)
     rows = [
-        [
-            procedure.created_on,
-            procedure.name.name,
-            procedure.name.schema,
-            *("N", "N", "N"),
-            sum(argument.default is None for argument in procedure.arguments),
-            len(procedure.arguments),
-            procedure.shown_signature,
-            procedure.comment,
-            procedure.name.database,
-            "Y" if procedure.returns is None else "N",
-            *("N", "N", "", ""),
-        ]
+        shown(procedure)
         for procedure in session.warehouse.procedures.all()
         if rights.sees(callable_key("PROCEDURE", procedure.name, procedure.types))
     ]
-    return show.answer(session, match["rest"], _SHOWN, rows)
+    rows += [shown(procedure) for procedure in session.temporary_procedures.all()]
+    return show.answer(session, match["rest"], SHOWN, rows)
+
+
+def shown(procedure: Procedure) -> list[Any]:
+    """The row of SHOW, in the columns of SHOWN."""
+    return [
+        procedure.created_on,
+        procedure.name.name,
+        procedure.name.schema,
+        *("N", "N", "N"),
+        sum(argument.default is None for argument in procedure.arguments),
+        len(procedure.arguments),
+        procedure.shown_signature,
+        procedure.comment,
+        procedure.name.database,
+        "Y" if procedure.returns is None else "N",
+        *("N", "N", "", ""),
+    ]
 
 
 def refuse_anonymous(session: Session, match: re.Match[str]) -> Result:

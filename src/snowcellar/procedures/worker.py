@@ -39,9 +39,9 @@ def main() -> None:
         if "imports" in message:
             _add_imports(finder, message["imports"], message["folder"])
             channel.send({"ready": os.getpid()})
-        else:
-            channel.send(_answer(message))
-            sys.stdout.flush()
+            continue
+        channel.send(_values(message) if "rows" in message else _answer(message))
+        sys.stdout.flush()
 
 
 def _take_pipes() -> Channel:
@@ -90,6 +90,23 @@ def _answer(call: dict[str, Any]) -> dict[str, Any]:
     finally:
         if session is not None:
             _discard(session)
+
+
+_functions: dict[str, Any] = {}
+"""The function whose rows came last: what its module keeps lasts as long as its statement."""
+
+
+def _values(message: dict[str, Any]) -> dict[str, Any]:
+    """A function's value for each row of arguments, or the text of its failure."""
+    try:
+        if message["code"] not in _functions:
+            _functions.clear()
+            _functions[message["code"]] = _handler(message)
+        function, strict = _functions[message["code"]], message["strict"]
+        rows = decode(message["rows"])
+        return {"values": [None if strict and None in row else encode(function(*row)) for row in rows]}
+    except BaseException as error:  # a SystemExit is a failure of the statement, too
+        return {"error": _text(error, message["folder"])}
 
 
 def _connect(settings: dict[str, Any]) -> Any:

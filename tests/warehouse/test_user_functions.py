@@ -1,0 +1,221 @@
+"""Scalar Python functions: in queries and DML, permanent and temporary, as Snowpark registers them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snowflake.connector import ProgrammingError
+from snowflake.snowpark import Session
+from snowflake.snowpark import functions as F
+from snowflake.snowpark.types import IntegerType, StringType
+
+from snowcellar.warehouse import Warehouse
+
+_NUMBERS = itertools.count()
+_CLAUSES = "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' HANDLER = 'main'"
+
+Sql = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def connection(shared_server: Any) -> Iterator[Any]:
+    """A connection to a database of this test's own with a table T(A) of 1, 2 and NULL."""
+    opened = shared_server.connect(paramstyle="qmark")
+    opened.cursor().execute(f"CREATE DATABASE FUNCTIONS{next(_NUMBERS)}")
+    opened.cursor().execute("CREATE TABLE T (A INT)")
+    opened.cursor().execute("INSERT INTO T VALUES (1), (2), (NULL)")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sql(connection: Any) -> Sql:
+    """Run a statement and get its rows."""
+    return lambda text, params=None: list(connection.cursor().execute(text, params).fetchall())
+
+
+def inline(declaration: str, body: str, clauses: str = _CLAUSES) -> str:
+    return f"CREATE OR REPLACE FUNCTION {declaration} {clauses} AS $$\n{body}\n$$"
+
+
+def test_a_function_is_called_wherever_an_expression_stands(sql: Sql) -> None:
+    sql(inline("PLUS(n INT) RETURNS INT", "def main(n): return None if n is None else n + 1"))
+    (database,) = sql("SELECT CURRENT_DATABASE()")[0]
+    assert sql(f"SELECT plus(A), {database}.PUBLIC.PLUS(A) FROM T WHERE PLUS(A) > 2") == [(3, 3)]
+    assert sql("SELECT SUM(PLUS(PLUS(A))) FROM T GROUP BY A IS NULL ORDER BY 1") == [(7,), (None,)]
+    sql("INSERT INTO T SELECT PLUS(A) FROM T WHERE A = 2")
+    sql("UPDATE T SET A = PLUS(A) WHERE A = 3")
+    sql("CREATE TABLE COPIED AS SELECT PLUS(A) AS A FROM T")
+    assert sql("SELECT A FROM COPIED ORDER BY A") == [(2,), (3,), (5,), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "body", "call", "expected"),
+    [
+        ("(a VARCHAR, b FLOAT) RETURNS VARCHAR", "a * int(b)", "F('ab', 2)", "abab"),
+        ("(a NUMBER(10, 2)) RETURNS NUMBER(10, 1)", "a * 2", "F(1.123)", 2.2),
+        ("(a VARIANT) RETURNS VARIANT", "a['b'][0]", "F(PARSE_JSON('{\"b\": [7]}'))::INT", 7),
+        ("(a ARRAY) RETURNS OBJECT", "{'n': len(a)}", "F(ARRAY_CONSTRUCT(1, 2)):n::INT", 2),
+        ("(a DATE) RETURNS VARCHAR", "a.isoformat()", "F('2024-02-29')", "2024-02-29"),
+        ("(a BOOLEAN) RETURNS BOOLEAN", "not a", "F(TRUE)", False),
+        ("(a INT) RETURNS VARCHAR", "type(a).__name__", "F(NULL)", "NoneType"),
+        ("(a INT) RETURNS VARCHAR STRICT", "'called'", "F(NULL)", None),
+        ("() RETURNS INT", "41 + 1", "F()", 42),
+    ],
+)
+def test_values_go_and_come_by_the_declared_types(
+    sql: Sql, declaration: str, body: str, call: str, expected: Any
+) -> None:
+    names = [
+        part.split()[0]
+        for part in declaration[1 : declaration.index(" RETURNS")].split(", ")
+        if part[0] in "ab"
+    ]
+    sql(inline(f"F{declaration}", f"def main({', '.join(names)}): return {body}"))
+    (value,) = sql(f"SELECT {call}")[0]
+    assert (float(value) if isinstance(expected, float) else value) == expected
+
+
+def test_what_a_module_keeps_lasts_as_long_as_the_statement(sql: Sql) -> None:
+    body = "import itertools\nnumbers = itertools.count()\ndef main(): return next(numbers)"
+    sql(inline("NEXT_ONE() RETURNS INT", body))
+    for _ in range(2):
+        assert sorted(sql("SELECT NEXT_ONE() FROM T")) == [(0,), (1,), (2,)]
+
+
+def test_a_function_that_raises_fails_the_statement_with_its_traceback(sql: Sql) -> None:
+    sql(inline("BAD(n INT) RETURNS INT", "def main(n):\n    return 1 // (n - 2)"))
+    with pytest.raises(ProgrammingError) as raised:
+        sql("INSERT INTO T SELECT BAD(A) FROM T WHERE A IS NOT NULL")
+    assert (raised.value.errno, raised.value.sqlstate) == (100357, "P0000")
+    assert 'File "_udf_code.py", line 3, in main' in str(raised.value)
+    assert "ZeroDivisionError: " in str(raised.value)
+    assert "in function BAD with handler main" in str(raised.value)
+    assert sql("SELECT COUNT(*) FROM T") == [(3,)]
+
+
+def test_a_function_whose_process_ends_fails_the_statement_alone(sql: Sql) -> None:
+    sql(inline("BYE(n INT) RETURNS INT", "import os\ndef main(n): os._exit(3)"))
+    with pytest.raises(ProgrammingError, match="ended with exit code 3"):
+        sql("SELECT BYE(1)")
+    assert sql("SELECT COUNT(*) FROM T") == [(3,)]
+
+
+def test_a_function_within_a_transaction_goes_with_its_statement(sql: Sql) -> None:
+    sql(inline("PLUS(n INT) RETURNS INT", "def main(n): return n + 1"))
+    sql("BEGIN")
+    sql("INSERT INTO T SELECT PLUS(7)")
+    sql("ROLLBACK")
+    assert sql("SELECT COUNT(*), MAX(PLUS(A)) FROM T WHERE A IS NOT NULL") == [(2, 3)]
+
+
+def test_snowpark_registers_temporary_and_permanent_functions(connection: Any, sql: Sql) -> None:
+    sql("CREATE STAGE CODE")
+    session = Session.builder.configs({"connection": connection}).create()
+    double = session.udf.register(
+        lambda n: None if n is None else n * 2, return_type=IntegerType(), input_types=[IntegerType()]
+    )
+    assert sorted(session.table("T").select(double(F.col("A"))).collect(), key=str) == [(2,), (4,), (None,)]
+    session.udf.register(
+        lambda text: text.title(),
+        return_type=StringType(),
+        input_types=[StringType()],
+        name="TITLED",
+        is_permanent=True,
+        stage_location="@CODE",
+    )
+    assert sql("SELECT TITLED('pinot noir')") == [("Pinot Noir",)]
+    assert [row[1] for row in sql("SHOW USER FUNCTIONS LIKE 'TITLED'")] == ["TITLED"]
+
+
+def test_snowpark_registers_temporary_and_permanent_procedures(
+    shared_server: Any, connection: Any, sql: Sql
+) -> None:
+    sql("CREATE STAGE CODE")
+    session = Session.builder.configs({"connection": connection}).create()
+    options = {"return_type": IntegerType(), "packages": ["snowflake-snowpark-python"]}
+    rows = session.sproc.register(lambda s: s.table("T").count(), name="ROWS_OF_T", **options)
+    session.sproc.register(
+        lambda s: s.sql("SELECT 7").collect()[0][0],
+        name="SEVEN",
+        is_permanent=True,
+        stage_location="@CODE",
+        replace=True,
+        **options,
+    )
+    assert (rows(session=session), sql("CALL ROWS_OF_T()"), session.call("SEVEN")) == (3, [(3,)], 7)
+    (database,) = sql("SELECT CURRENT_DATABASE()")[0]
+    with shared_server.connect(database=database, schema="PUBLIC") as other:
+        assert other.cursor().execute("CALL SEVEN()").fetchall() == [(7,)]
+        with pytest.raises(ProgrammingError, match="Unknown user-defined function"):
+            other.cursor().execute("CALL ROWS_OF_T()")
+
+
+def test_a_temporary_function_is_its_sessions_and_hides_the_lasting_one(shared_server: Any, sql: Sql) -> None:
+    sql(inline("WHO() RETURNS VARCHAR", "def main(): return 'all'"))
+    sql(inline("WHO() RETURNS VARCHAR", "def main(): return 'mine'").replace("REPLACE", "REPLACE TEMPORARY"))
+    (database,) = sql("SELECT CURRENT_DATABASE()")[0]
+    with shared_server.connect(database=database, schema="PUBLIC") as other:
+        assert other.cursor().execute("SELECT WHO()").fetchall() == [("all",)]
+    assert sql("SELECT WHO()") == [("mine",)]
+    sql("DROP FUNCTION WHO()")
+    assert sql("SELECT WHO()") == [("all",)]
+    sql("DROP FUNCTION WHO()")
+    with pytest.raises(ProgrammingError, match="Unknown function WHO"):
+        sql("SELECT WHO()")
+
+
+def test_overloads_are_told_apart_by_how_many_arguments_they_take(sql: Sql) -> None:
+    sql(inline("N(a INT) RETURNS INT", "def main(a): return 1"))
+    sql(inline("N(a INT, b INT) RETURNS INT", "def main(a, b): return 2"))
+    assert sql("SELECT N(0), N(0, 0)") == [(1, 2)]
+    with pytest.raises(ProgrammingError, match="Invalid argument types for function 'N'"):
+        sql("SELECT N()")
+    sql(inline("N(a VARCHAR) RETURNS INT", "def main(a): return 3"))
+    with pytest.raises(ProgrammingError, match="overloads of function N that take as many arguments"):
+        sql("SELECT N('x')")
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("CREATE FUNCTION G(a INT) RETURNS INT AS 'a + 1'", "LANGUAGE SQL"),
+        ("CREATE FUNCTION G(a INT) RETURNS INT LANGUAGE JAVA HANDLER = 'x'", "LANGUAGE JAVA"),
+        (inline("G() RETURNS TABLE (a INT)", "class main: pass"), "RETURNS TABLE"),
+        (inline("G() RETURNS INT", "", f"{_CLAUSES} PACKAGES = ('no-such-package')"), "no-such-package"),
+        ("CREATE VIEW V AS SELECT KNOWN(1) AS A", "a view that calls function KNOWN"),
+    ],
+)
+def test_what_a_function_cannot_be_is_refused_by_name(sql: Sql, statement: str, named: str) -> None:
+    sql(inline("KNOWN(a INT) RETURNS INT", "def main(a): return a"))
+    with pytest.raises(ProgrammingError, match=named):
+        sql(statement)
+
+
+def test_describe_tells_what_was_created(sql: Sql) -> None:
+    sql(inline("G(a INT, b STRING) RETURNS VARIANT", "def main(a, b): return [a, b]"))
+    described = dict(sql("DESCRIBE FUNCTION G(INT, STRING)"))
+    assert (described["signature"], described["returns"]) == ("(A NUMBER, B VARCHAR)", "VARIANT")
+    assert (described["handler"], described["language"]) == ("main", "PYTHON")
+    assert json.loads(sql("SELECT G(1, 'x')")[0][0]) == [1, "x"]
+
+
+def test_functions_are_there_after_a_restart_and_go_with_their_schema(tmp_path: Path) -> None:
+    first = Warehouse(tmp_path / "cellar.duckdb")
+    session = first.open_session()
+    session.execute("CREATE DATABASE KEPT")
+    session.execute(inline("G(a INT) RETURNS INT", "def main(a): return a"))
+    first.close()
+    second = Warehouse(tmp_path / "cellar.duckdb")
+    session = second.open_session("KEPT", "PUBLIC")
+    assert session.execute("SHOW USER FUNCTIONS").table.num_rows == 1
+    session.execute("CREATE SCHEMA OTHER")
+    session.execute(inline("G(a INT) RETURNS INT", "def main(a): return a"))
+    session.execute("DROP SCHEMA OTHER")
+    assert session.execute("SHOW USER FUNCTIONS IN ACCOUNT").table.num_rows == 1
+    second.close()
