@@ -82,8 +82,8 @@ format: $(STAMP) ## rewrite the Python files as ruff likes them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## measure what we claim about speed
-	@for script in bench/[a-z]*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+bench: $(STAMP) ## measure what we claim about speed (ARGS="small_queries --runs 5")
+	@$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove what was built or cached (not .venv, not .caves)
 	rm -rf output dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,19 +1,16 @@
 """How the events a second that reach RAW grow with the ingestors in one consumer group.
 
-    python bench/scale_out.py [--events N] [--ingestors 1,2,4] [--runs N] [--answer-seconds 0,0.25]
-
 One topic of eight partitions, filled before; one local warehouse, its tasks suspended, so that loading is all
 it does. For each number, `caves ingest` processes start together and share the partitions. The clock runs
 from the last change of the group until the last event is committed; then every event is looked for in RAW.
 
 The local warehouse answers at once, so its processor is soon the limit. An account is a way off and takes
-its time: --answer-seconds keeps each answer back so long, and shows what more ingestors are for.
+its time: a second curve keeps each answer back for a quarter of a second, and shows what more are for.
 
-Figures are the median of the runs, their spread, and the ratio to one ingestor in the same run; beside them,
-what the processors did meanwhile, in cores: of the ingestors together, and of the warehouse.
+Beside the figures: the ratio to one ingestor in the same run, and what the processors did meanwhile, in
+cores, of the ingestors together and of the warehouse.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -21,13 +18,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from _distance import distance
-
+from bench.distance import distance
+from bench.harness import Comparison, Options, in_turns
 from caves_snowpark.names import KAFKA_OFFSETS, RAW_EVENTS, ROOT_TASK
 from ingest.connections import connect
 from ingest.producer import produce
@@ -38,6 +37,9 @@ TOPIC = "scale_out"
 PARTITIONS = 8
 START = datetime(2025, 6, 2, 12, tzinfo=UTC)
 GIVE_UP_SECONDS = 600
+EVENTS = 600_000
+INGESTORS = (1, 2, 4)
+ANSWER_SECONDS = (0.0, 0.25)
 
 
 @dataclass(frozen=True)
@@ -48,33 +50,42 @@ class Outcome:
     rebalances: int
 
 
-def measure(
-    folder: Path, config: Path, bootstrap: str, warehouse_pid: int, ingestors: int, events: int
-) -> Outcome:
+@dataclass(frozen=True)
+class Stage:
+    """A running pipeline whose topic is full, and the connection file by which its warehouse is reached."""
+
+    folder: Path
+    config: Path
+    bootstrap: str
+    warehouse: int
+    events: int
+
+
+def measure(stage: Stage, ingestors: int) -> Outcome:
     """One run with so many ingestors on an empty RAW, in a group that none has been in before.
 
     The embedded broker may let a member wait for ever that joins a group whose members have all just left.
     """
-    _empty(folder)
-    logs = [folder / f"ingest-{number}.log" for number in range(ingestors)]
-    command = [str(CAVES), "ingest", "--topic", TOPIC, "--bootstrap", bootstrap, "--log-format", "json"]
-    command += ["--group", f"scale-out-{time.time_ns()}", "--config-file", str(config)]
+    _empty(stage.folder)
+    logs = [stage.folder / f"ingest-{number}.log" for number in range(ingestors)]
+    command = [str(CAVES), "ingest", "--topic", TOPIC, "--bootstrap", stage.bootstrap, "--log-format", "json"]
+    command += ["--group", f"scale-out-{time.time_ns()}", "--config-file", str(stage.config)]
     members = []
     for path in logs:
         with path.open("w") as log:
-            members.append(subprocess.Popen(command, stderr=log, cwd=folder))
+            members.append(subprocess.Popen(command, stderr=log, cwd=stage.folder))
     try:
-        outcome = _until_loaded(folder, logs, [member.pid for member in members], warehouse_pid, events)
+        outcome = _until_loaded(stage, logs, [member.pid for member in members])
     finally:
         for member in members:
             member.terminate()
         for member in members:
             member.wait(60)
-    _check(folder, events)
+    _check(stage.folder, stage.events)
     return outcome
 
 
-def _until_loaded(folder: Path, logs: list[Path], members: list[int], warehouse: int, events: int) -> Outcome:
+def _until_loaded(stage: Stage, logs: list[Path], members: list[int]) -> Outcome:
     """Wait for the last event; figures from the last change of the group on."""
     deadline = time.monotonic() + GIVE_UP_SECONDS
     settled, spent = 0.0, (0.0, 0.0)
@@ -84,16 +95,18 @@ def _until_loaded(folder: Path, logs: list[Path], members: list[int], warehouse:
         batches = [line for line in lines if line.get("event") == "batch"]
         if changes and max(changes) > settled:
             settled = max(changes)
-            spent = (sum(_cpu(pid) for pid in members), _cpu(warehouse))
-        if sum(line["rows"] for line in batches) >= events:
+            spent = (sum(_cpu(pid) for pid in members), _cpu(stage.warehouse))
+        if sum(line["rows"] for line in batches) >= stage.events:
             break
         if time.monotonic() > deadline:
-            raise SystemExit(f"{events:,} events were not loaded within {GIVE_UP_SECONDS} s; logs: {folder}")
+            raise SystemExit(
+                f"{stage.events:,} events were not loaded within {GIVE_UP_SECONDS} s; logs: {stage.folder}"
+            )
         time.sleep(0.1)
     ended = max(_seconds(line) for line in batches)
     after = [line for line in batches if _seconds(line) > settled]
     seconds = ended - settled
-    cores = (sum(_cpu(pid) for pid in members) - spent[0], _cpu(warehouse) - spent[1])
+    cores = (sum(_cpu(pid) for pid in members) - spent[0], _cpu(stage.warehouse) - spent[1])
     return Outcome(
         sum(line["rows"] for line in after) / seconds, cores[0] / seconds, cores[1] / seconds, len(changes)
     )
@@ -117,9 +130,10 @@ def _cpu(pid: int) -> float:
 def _ask(folder: Path, *statements: str) -> list[tuple[Any, ...]]:
     connection = connect("local", folder / ".caves/config.toml")
     try:
-        rows: list[tuple[Any, ...]] = []
+        cursor = connection.cursor()
         for statement in statements:
-            rows = connection.cursor().execute(statement).fetchall()
+            cursor.execute(statement)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
     finally:
         connection.close()
@@ -142,44 +156,53 @@ def _check(folder: Path, events: int) -> None:
         raise SystemExit(f"RAW has {found[0]} rows and coordinates instead of {events:,}: no figure counts")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--events", type=int, default=600_000)
-    parser.add_argument("--ingestors", default="1,2,4")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--answer-seconds", default="0,0.25")
-    arguments = parser.parse_args()
+def run(options: Options) -> Iterator[Comparison]:
+    events = options.count(EVENTS)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        subprocess.run(
-            [str(CAVES), "up", "--minute", "60"], cwd=folder, check=True, stdout=subprocess.DEVNULL
-        )
+        _caves(folder, "up", "--minute", "60")
         try:
             state = json.loads((folder / ".caves/state.json").read_text())
             process = {entry["name"]: entry for entry in state["processes"]}
-            bootstrap = f"127.0.0.1:{process['broker']['port']}"
             _ask(folder, f"ALTER TASK {ROOT_TASK} SUSPEND")
-            produce(ProducerSettings(bootstrap, TOPIC, arguments.events, start=START, partitions=PARTITIONS))
-            found: dict[tuple[float, int], list[Outcome]] = {}
-            warehouse = process["warehouse"]
-            for _ in range(arguments.runs):
-                for seconds in _numbers(arguments.answer_seconds):
-                    with distance(warehouse["port"], seconds) as port:
-                        config = _config_for(folder, warehouse["port"], port)
-                        for ingestors in map(int, _numbers(arguments.ingestors)):
-                            outcome = measure(
-                                folder, config, bootstrap, warehouse["pid"], ingestors, arguments.events
-                            )
-                            found.setdefault((seconds, ingestors), []).append(outcome)
+            bootstrap = f"127.0.0.1:{process['broker']['port']}"
+            produce(ProducerSettings(bootstrap, TOPIC, events, start=START, partitions=PARTITIONS))
+            for seconds in ANSWER_SECONDS:
+                with distance(process["warehouse"]["port"], seconds) as port:
+                    config = _config_for(folder, process["warehouse"]["port"], port)
+                    stage = Stage(folder, config, bootstrap, process["warehouse"]["pid"], events)
+                    yield _curve(stage, seconds, options)
         finally:
             _caves(folder, "down")
-    sys.stdout.write(json.dumps(_figures(found, arguments.events), indent=2) + "\n")
 
 
-def _numbers(text: str) -> list[float]:
-    return [float(number) for number in text.split(",")]
+def _curve(stage: Stage, seconds: float, options: Options) -> Comparison:
+    cores: dict[str, list[tuple[float, float]]] = {}
+
+    def work(name: str, ingestors: int) -> float:
+        outcome = measure(stage, ingestors)
+        cores.setdefault(name, []).append((outcome.ingest_cores, outcome.warehouse_cores))
+        return outcome.rows_per_second
+
+    works = {_name(number): partial(work, _name(number), number) for number in INGESTORS}
+    figures = in_turns(works, options)
+    alone = figures[_name(1)]
+    facts = {
+        name: {
+            "times_one": round(
+                statistics.median(many / one for many, one in zip(figures[name], alone, strict=True)), 2
+            ),
+            "ingest_cores": round(statistics.median(ingest for ingest, _ in cores[name]), 2),
+            "warehouse_cores": round(statistics.median(warehouse for _, warehouse in cores[name]), 2),
+        }
+        for name in figures
+    }
+    answers = f"each answer {seconds:g} s late" if seconds else "a warehouse that answers at once"
+    return Comparison(f"{stage.events:,} events into RAW, {answers}", "rows/s", figures, facts=facts)
+
+
+def _name(ingestors: int) -> str:
+    return f"{ingestors} ingestor{'s' if ingestors > 1 else ''}"
 
 
 def _config_for(folder: Path, warehouse: int, port: int) -> Path:
@@ -189,25 +212,3 @@ def _config_for(folder: Path, warehouse: int, port: int) -> Path:
     other.write_text(made.read_text().replace(f"port = {warehouse}", f"port = {port}"))
     other.chmod(0o600)
     return other
-
-
-def _figures(found: dict[tuple[float, int], list[Outcome]], events: int) -> dict[str, Any]:
-    curves: dict[str, Any] = {}
-    for (seconds, ingestors), outcomes in found.items():
-        alone = next(several for (other, _), several in found.items() if other == seconds)
-        speeds = [outcome.rows_per_second for outcome in outcomes]
-        ratios = [
-            many.rows_per_second / one.rows_per_second for many, one in zip(outcomes, alone, strict=True)
-        ]
-        curves.setdefault(f"answers_after_{seconds}_s", {})[f"ingestors_{ingestors}"] = {
-            "rows_per_second": round(statistics.median(speeds)),
-            "lowest_and_highest": [round(min(speeds)), round(max(speeds))],
-            "times_the_first": round(statistics.median(ratios), 2),
-            "ingest_cores": round(statistics.median(outcome.ingest_cores for outcome in outcomes), 2),
-            "warehouse_cores": round(statistics.median(outcome.warehouse_cores for outcome in outcomes), 2),
-        }
-    return {"events": events, "partitions": PARTITIONS, "cores": os.cpu_count(), **curves}
-
-
-if __name__ == "__main__":
-    main()

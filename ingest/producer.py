@@ -84,7 +84,7 @@ class _Till:
         self._bootstrap = settings.bootstrap
         self._refused = 0
         self._reason = ""
-        self._producer = Producer(_producer_settings(settings), logger=kafka_log)
+        self._producer = Producer(client_settings_of(settings), logger=kafka_log)
 
     def send(self, messages: list[Message]) -> None:
         produce_one = self._producer.produce
@@ -119,7 +119,8 @@ class _Till:
             self._reason = error.str()
 
 
-def _producer_settings(settings: ProducerSettings) -> dict[str, Any]:
+def client_settings_of(settings: ProducerSettings) -> dict[str, Any]:
+    """What the Kafka client is told for a run; the user's own settings have the last word."""
     ours = {
         "acks": "all",
         "enable.idempotence": True,

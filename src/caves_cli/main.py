@@ -11,6 +11,7 @@ import typer
 
 from caves_cli import console
 from caves_cli.commands import (
+    bench,
     bootstrap,
     completion,
     dashboard,
@@ -72,6 +73,7 @@ def _root(
 app.command(rich_help_panel=_HERE)(demo.demo)
 app.command(rich_help_panel=_HERE)(up.up)
 app.command(rich_help_panel=_HERE)(down.down)
+app.command(rich_help_panel=_HERE)(bench.bench)
 app.command(rich_help_panel=_ANYWHERE)(bootstrap.bootstrap)
 app.command(rich_help_panel=_ANYWHERE)(deploy.deploy)
 app.command(rich_help_panel=_ANYWHERE)(produce.produce)

@@ -90,7 +90,7 @@ def test_rate_is_kept(broker: EmbeddedBroker, topic: str) -> None:
 
 def test_settings_ask_for_every_acknowledgement_and_for_idempotence() -> None:
     # PITFALLS 31.
-    settings = producer._producer_settings(a_run("x:1"))
+    settings = producer.client_settings_of(a_run("x:1"))
     assert settings["acks"] == "all"
     assert settings["enable.idempotence"] is True
 

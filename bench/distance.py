@@ -16,8 +16,12 @@ def distance(target: int, seconds: float) -> Iterator[int]:
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
+    async def relay(asked: asyncio.StreamReader, answered: asyncio.StreamWriter) -> None:
+        answers, questions = await asyncio.open_connection("127.0.0.1", target)
+        await asyncio.gather(_pass(asked, questions, 0), _pass(answers, answered, seconds))
+
     async def listen() -> asyncio.Server:
-        return await asyncio.start_server(lambda *ends: _relay(*ends, target, seconds), "127.0.0.1", 0)
+        return await asyncio.start_server(relay, "127.0.0.1", 0)
 
     server = asyncio.run_coroutine_threadsafe(listen(), loop).result()
     try:
@@ -25,13 +29,6 @@ def distance(target: int, seconds: float) -> Iterator[int]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-
-
-async def _relay(
-    asked: asyncio.StreamReader, answered: asyncio.StreamWriter, target: int, seconds: float
-) -> None:
-    answers, questions = await asyncio.open_connection("127.0.0.1", target)
-    await asyncio.gather(_pass(asked, questions, 0), _pass(answers, answered, seconds))
 
 
 async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter, seconds: float) -> None:

@@ -1,0 +1,109 @@
+"""python -m bench [NAME ...]: run benches, show their figures, and keep them in bench/results/."""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from bench.harness import OURS, Comparison, Options
+
+BENCHES: Final = ("produce", "scale_out", "small_queries")
+RESULTS: Final = Path(__file__).with_name("results")
+_VERSIONS: Final = ("duckdb", "fakesnow", "snowflake-snowpark-python", "confluent-kafka", "pyarrow")
+
+
+def main() -> int:
+    arguments = _arguments()
+    console = Console(stderr=True)
+    missed = 0
+    progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
+    with progress:
+        bar = progress.add_task("", total=len(arguments.names))
+        for name in arguments.names:
+            options = Options(arguments.runs, arguments.scale, partial(_say, progress, bar, name))
+            found: list[Comparison] = []
+            for comparison in importlib.import_module(f"bench.{name}").run(options):
+                found.append(comparison)
+                missed += sum(not met for _, _, met in comparison.verdicts())
+                progress.console.print(shown(comparison))
+            if not arguments.no_results:
+                keep(name, options, found)
+            progress.advance(bar)
+    return 1 if missed and arguments.strict else 0
+
+
+def _say(progress: Progress, bar: TaskID, name: str, what: str) -> None:
+    progress.update(bar, description=f"{name}: {what}")
+
+
+def shown(comparison: Comparison) -> Table:
+    """The figures of a comparison for a terminal."""
+    table = Table(title=f"{comparison.work} ({comparison.unit})", title_justify="left")
+    for column in ("", "median", "lowest", "highest", "ours to it"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name in comparison.figures:
+        lowest, highest = comparison.spread(name)
+        compared = name != OURS and OURS in comparison.figures
+        ratio = f"{comparison.ratio(name):.2f}" if compared else ""
+        table.add_row(name, *map(_figure, (comparison.median(name), lowest, highest)), ratio)
+    for entry in comparison.as_json()["targets"]:
+        table.add_section()
+        table.add_row(entry["target"], "met" if entry["met"] else "missed", "", "", f"{entry['found']:.4g}")
+    return table
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def keep(name: str, options: Options, found: list[Comparison]) -> None:
+    """Write the figures, and on what they were measured, for docs/performance.md."""
+    RESULTS.mkdir(exist_ok=True)
+    content = {
+        "bench": name,
+        "runs": options.runs,
+        "scale": options.scale,
+        "machine": machine(),
+        "comparisons": [comparison.as_json() for comparison in found],
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def machine() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _VERSIONS},
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="caves bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHES)}; default: all")
+    parser.add_argument("--runs", type=int, default=3, help="turns of each contestant (default: 3)")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full work (default: 1)")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 when a target is missed")
+    parser.add_argument("--no-results", action="store_true", help="leave bench/results/ as it is")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(BENCHES))
+    if unknown:
+        parser.error(f"no bench is called {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    arguments.names = arguments.names or list(BENCHES)
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())
