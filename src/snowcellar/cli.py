@@ -15,6 +15,7 @@ from typing import Annotated
 import duckdb
 import typer
 
+from snowcellar.procedures.pool import MEMORY_BYTES
 from snowcellar.serving import web_server
 from snowcellar.warehouse import Warehouse
 
@@ -44,6 +45,9 @@ def serve(
     warehouse: Annotated[
         str, typer.Option(help="Virtual warehouse that the connection names.")
     ] = "COMPUTE_WH",
+    worker_memory: Annotated[
+        int, typer.Option(help="MB that a worker, which runs procedures, may take.")
+    ] = MEMORY_BYTES // 1024**2,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
     until_input_ends: Annotated[
         bool, typer.Option("--until-input-ends", help="End too when standard input does, with its parent.")
@@ -70,6 +74,7 @@ def serve(
     except duckdb.IOException as error:
         typer.echo(f"snowcellar: {db} is in use or cannot be opened: {error}", err=True)
         raise typer.Exit(1) from error
+    cellar.workers.memory_bytes = worker_memory * 1024**2
     cellar.address = ("127.0.0.1", bound)
     _write_config(config, cellar, database, warehouse)
     cellar.start()

@@ -134,6 +134,18 @@ class Deadlock(WarehouseError):
         )
 
 
+class SerializationFailure(WarehouseError):
+    """Another transaction has changed the same rows since this one's first statement."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Statement was aborted: another transaction has changed the same rows since this one's first "
+            "statement. Run ROLLBACK and start again, with what updates or deletes first.",
+            625,
+            "40001",
+        )
+
+
 class Canceled(WarehouseError):
     """A statement that its client, or the end of the server, has stopped."""
 
@@ -264,6 +276,8 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
     text = str(error).split("\n\nLINE")[0].split("\n")[0]
     if "Division by zero" in text or "division by zero" in text:
         return WarehouseError("Division by zero", 100051, "22012")
+    if isinstance(error, duckdb.TransactionException) and "Conflict on" in text:
+        return SerializationFailure()
     if "Attempting to write to database" in text:
         return Unsupported(
             "a transaction that writes to two databases",

@@ -28,8 +28,16 @@ def apply(session: Session, tree: exp.Expr) -> exp.Expr:
     """The tree with every rewrite done."""
     tree = functions.expand(tree)
     for rewrite in REWRITES:
-        tree = tree.transform(lambda node, rewrite=rewrite: rewrite(session, node), copy=False)
+        tree = tree.transform(lambda node, rewrite=rewrite: _rewritten(session, rewrite, node), copy=False)
     return tree
+
+
+def _rewritten(session: Session, rewrite: Rewrite, node: exp.Expr) -> exp.Expr:
+    try:
+        return rewrite(session, node)
+    except IndexError as error:
+        shown = node.sql(dialect="snowflake")[:120]
+        raise CompilationError(f"not enough arguments for function [{shown}]", 938, "22023") from error
 
 
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {

@@ -40,7 +40,7 @@ from snowcellar.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
-_PROCEDURE_THREADS = 1000
+_STATEMENT_THREADS = 1000
 _KEPT_TICKETS = 1000
 _AUTHORIZATION = re.compile(r'\ASnowflake Token="([^"]+)"\Z')
 
@@ -62,7 +62,7 @@ def application(warehouse: Warehouse) -> ASGIApp:
     app = Starlette(routes=routes)
     app.state.warehouse = warehouse
     app.state.upload_tickets = OrderedDict()
-    app.state.procedure_threads = anyio.CapacityLimiter(_PROCEDURE_THREADS)
+    app.state.statement_threads = anyio.CapacityLimiter(_STATEMENT_THREADS)
     return _LoopbackOnly(app)
 
 
@@ -156,9 +156,10 @@ async def _query(request: Request) -> Response:
     body: dict[str, Any] = {}
     try:
         body = await _body(request)
-        # A CALL holds its thread while the procedure's own statements arrive: they must not queue behind it.
-        limiter = request.app.state.procedure_threads if session.caller is not None else None
-        data = await anyio.to_thread.run_sync(_run_once, request, session, body, limiter=limiter)
+        # A CALL holds its thread while the procedure's own statements arrive, and those that wait for a lock
+        # while its holder's COMMIT does: none may queue for a thread behind them.
+        threads = request.app.state.statement_threads
+        data = await anyio.to_thread.run_sync(_run_once, request, session, body, limiter=threads)
     except WarehouseError as error:
         log.info("failed: %s: %s", error.message.replace("\n", " "), redacted(str(body.get("sqlText")))[:200])
         return _failure(error, session.last_query_id)

@@ -178,6 +178,21 @@ def test_a_handler_that_ends_its_process_fails_its_call(sql: Sql, ending: str) -
     assert sql("CALL P()") == [("alive",)]
 
 
+def test_a_handler_that_leaks_fails_its_call(
+    monkeypatch: pytest.MonkeyPatch, shared_server: Any, sql: Sql
+) -> None:
+    monkeypatch.setattr(shared_server.warehouse.workers, "memory_bytes", 800 * 1024**2)
+    leaking = "def main(session):\n    held = []\n    while True: held.append(bytearray(10_000_000))"
+    for pid in shared_server.warehouse.workers.pids():
+        os.kill(pid, signal.SIGKILL)  # those have the limit of when they started
+    sql(inline(leaking))
+    with pytest.raises(ProgrammingError, match=r"memory exhausted: P took more than 800 MB") as raised:
+        sql("CALL P()")
+    assert raised.value.errno == 100357
+    sql(inline("def main(session): return 'alive'"))
+    assert sql("CALL P()") == [("alive",)]
+
+
 def test_an_aborted_call_ends_its_worker(shared_server: Any, connection: Any, sql: Sql) -> None:
     sql(inline(HANGING))
     with pytest.raises(ProgrammingError):

@@ -83,6 +83,8 @@ def test_a_statement_that_is_not_supported_is_refused_by_name(query: Query, stat
         ("SELECT 1 / 0", 100051),
         ("SELECT 'x'::INT", 100038),
         ("SELECT SYSTEM$STREAM_HAS_DATA('NOWHERE')", 2003),
+        ("SELECT SYSTEM$STREAM_HAS_DATA()", 938),
+        ("SELECT IS_OBJECT() FROM T", 938),
     ],
 )
 def test_errors_have_snowflakes_number(query: Query, statement: str, errno: int | None) -> None:

@@ -116,6 +116,13 @@ def _run_in_scope(
     left_open = False
     try:
         answer = _converse(scope, procedure, arguments, worker)
+        if "out_of_memory" in answer:
+            raise WarehouseError(
+                f"Function available memory exhausted: {procedure.name.name} took more than "
+                f"{worker.memory_bytes // 1024**2} MB (snowcellar serve --worker-memory).",
+                100357,
+                "P0000",
+            )
         if "error" in answer:
             raise WarehouseError(
                 f"Python Interpreter Error:\n{answer['error']}\n in function {procedure.name.name} "

@@ -17,6 +17,7 @@ from snowcellar.procedures.imports import NO_IMPORTS, ImportFolders, ImportSet
 from snowcellar.procedures.worker_process import WorkerProcess
 
 MAX_WORKERS = 4
+MEMORY_BYTES = 4 * 1024**3
 _LOOK_AGAIN_SECONDS = 0.5
 
 
@@ -26,6 +27,8 @@ class Workers:
     def __init__(self, folder: Path) -> None:
         """folder: where the workers' log, scratch files and imports lie."""
         self.imports = ImportFolders(folder / "imports")
+        self.memory_bytes = MEMORY_BYTES
+        """How much a worker that starts from now on may take."""
         self._folder = folder
         self._changed = threading.Condition()
         self._idle: list[WorkerProcess] = []
@@ -120,7 +123,7 @@ class Workers:
     def _start(self, distributions: tuple[str, ...]) -> WorkerProcess:
         with self._changed:
             self._require_open()
-            worker = WorkerProcess(self._folder, distributions)
+            worker = WorkerProcess(self._folder, distributions, self.memory_bytes)
             self._all.add(worker)
             return worker
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import queue
+import resource
 import sys
 import sysconfig
 import threading
@@ -31,6 +32,7 @@ def main() -> None:
     setup = channel.receive()
     finder = install(setup["modules"], setup["namespaces"])
     _import_snowpark()
+    _limit_memory(setup["memory_bytes"])
     channel.send({"ready": os.getpid()})
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(channel, inbox), daemon=True).start()
@@ -40,8 +42,12 @@ def main() -> None:
             _add_imports(finder, message["imports"], message["folder"])
             channel.send({"ready": os.getpid()})
             continue
-        channel.send(_values(message) if "rows" in message else _answer(message))
+        answer = _values(message) if "rows" in message else _answer(message)
+        channel.send(answer)
         sys.stdout.flush()
+        if answer.get("out_of_memory"):
+            # What a handler leaves in its modules would be missing for the next.
+            os._exit(0)
 
 
 def _take_pipes() -> Channel:
@@ -66,6 +72,14 @@ def _import_snowpark() -> None:
     import snowflake.snowpark.functions  # noqa: F401  (what nearly every handler imports)
 
 
+def _limit_memory(limit: int) -> None:
+    """A handler that leaks gets a MemoryError, before the machine has none left. Linux alone keeps to it."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most != resource.RLIM_INFINITY:
+        limit = min(limit, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+
+
 def _add_imports(finder: GuardedFinder, paths: list[str], folder: str | None) -> None:
     finder.imports = paths
     sys.path[:0] = paths
@@ -85,6 +99,8 @@ def _answer(call: dict[str, Any]) -> dict[str, Any]:
         if call["returns_table"]:
             return {"query_id": _run_frame(session, value)}
         return {"value": encode(value)}
+    except MemoryError:
+        return {"out_of_memory": True}
     except BaseException as error:  # a handler's SystemExit is a failure of the call, too
         return {"error": _text(error, call["folder"])}
     finally:
@@ -105,6 +121,8 @@ def _values(message: dict[str, Any]) -> dict[str, Any]:
         function, strict = _functions[message["code"]], message["strict"]
         rows = decode(message["rows"])
         return {"values": [None if strict and None in row else encode(function(*row)) for row in rows]}
+    except MemoryError as error:
+        return {"error": f"MemoryError: {error}", "out_of_memory": True}
     except BaseException as error:  # a SystemExit is a failure of the statement, too
         return {"error": _text(error, message["folder"])}
 

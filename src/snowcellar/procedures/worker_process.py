@@ -35,13 +35,15 @@ class WorkerDied(WarehouseError):
 class WorkerProcess:
     """One worker process; it runs one call at a time."""
 
-    def __init__(self, folder: Path, distributions: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, distributions: tuple[str, ...], memory_bytes: int) -> None:
         """Start the process; `wait_until_ready` waits for it.
 
         folder: its working folder and log.
         distributions: the installed packages that its procedures may import.
+        memory_bytes: how much its procedures may take.
         """
         self.distributions = distributions
+        self.memory_bytes = memory_bytes
         self.imports = NO_IMPORTS
         self._ready = False
         self._killed = False
@@ -90,10 +92,12 @@ class WorkerProcess:
         """Have the process import Snowpark; returns at once when it has."""
         with self._lock:
             if not self._ready:
-                names = list(packages.modules(self.distributions))
-                self._converse(
-                    {"modules": names, "namespaces": sorted(packages.NAMESPACES)}, "a procedure", None
-                )
+                setup = {
+                    "modules": list(packages.modules(self.distributions)),
+                    "namespaces": sorted(packages.NAMESPACES),
+                    "memory_bytes": self.memory_bytes,
+                }
+                self._converse(setup, "a procedure", None)
                 self._ready = True
 
     def add_imports(self, imports: ImportSet) -> None:
