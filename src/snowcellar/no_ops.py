@@ -1,7 +1,6 @@
 """Statements that are accepted and do nothing, each with its reason. Everything else is refused by name.
 
 pattern                          why nothing is right
-GRANT DATABASE ROLE SNOWFLAKE.x  what those roles open, any role may use here (alerts, notifications)
 WAREHOUSE_SIZE, AUTO_SUSPEND     recorded and shown; queries need no compute of their own (virtual_warehouses)
 SYSTEM$CANCEL_ALL_QUERIES        a session runs one statement at a time, and this is it (session_statements)
 DATA_RETENTION_TIME_IN_DAYS      there is no Time Travel here
@@ -13,15 +12,11 @@ from __future__ import annotations
 
 import re
 
-from snowcellar.names import NAME, PART
+from snowcellar.names import NAME
 from snowcellar.result import Result
 from snowcellar.session import Session
 
 _ACCEPTED = [
-    re.compile(
-        rf"(?:GRANT|REVOKE)\s+DATABASE\s+ROLE\s+SNOWFLAKE\s*\.\s*{PART}\s+(?:TO|FROM)\s+ROLE\s+{PART}\Z",
-        re.IGNORECASE,
-    ),
     re.compile(
         rf"ALTER\s+SCHEMA\s+(?:{NAME}\s+)?(?:SET\s+DEFAULT_PYTHON_ARTIFACT_REPOSITORY\s*=\s*{NAME}"
         r"|UNSET\s+DEFAULT_PYTHON_ARTIFACT_REPOSITORY)\Z",

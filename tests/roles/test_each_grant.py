@@ -1,6 +1,7 @@
 """No grant is missing and none too many: a day of work runs under them, and none can be taken away."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -181,11 +182,9 @@ def test_without_a_privilege_on_the_account_nothing_runs(stage: Stage, grant: Gr
             run(f"ALTER TASK {names.ROOT_TASK} RESUME")
 
 
-@pytest.mark.parametrize("grant", ROLES, ids=str)
+@pytest.mark.parametrize("grant", [grant for grant in ROLES if grant.privilege.startswith("ROLE")], ids=str)
 def test_without_a_grant_of_a_role_its_holder_cannot_do_its_work(stage: Stage, grant: Grant) -> None:
     given = grant.privilege.split()[-1]
-    if given == "SNOWFLAKE.ALERT_VIEWER":
-        pytest.skip("snowcellar has no database roles: GET_CONDITION_QUERY_UUID is open to all there")
     with stage.administrator() as connection:
         cursor = connection.cursor()
         holder = f"CREATE USER HOLDER DEFAULT_ROLE = {grant.role}"
@@ -200,6 +199,45 @@ def test_without_a_grant_of_a_role_its_holder_cannot_do_its_work(stage: Stage, g
                 cursor.execute(grant.giving)
         finally:
             cursor.execute("DROP USER HOLDER")
+
+
+@pytest.mark.parametrize(
+    "grant", [grant for grant in ROLES if grant.name == "SNOWFLAKE.ALERT_VIEWER"], ids=str
+)
+def test_without_the_database_role_an_alert_cannot_read_what_its_condition_found(
+    stage: Stage, grant: Grant
+) -> None:
+    """A finding that is open, though nothing is found, makes the condition true."""
+    gone = (
+        f"INSERT INTO {names.ALERT_LOG} (ALERT_NAME, SUBJECT, SEVERITY, FIRED_AT)"
+        " VALUES ('LOW_STOCK', 'gone', 'WARNING', SYSDATE())"
+    )
+    with stage.administrator() as connection, stage.session("ADMIN") as run:
+        cursor = connection.cursor()
+        cursor.execute("USE ROLE ACCOUNTADMIN")
+        run(gone)
+        cursor.execute(grant.taking)
+        try:
+            assert executed(run, names.ALERT_LOW_STOCK) == "ACTION_FAILED"
+        finally:
+            cursor.execute(grant.giving)
+        assert executed(run, names.ALERT_LOW_STOCK) == "TRIGGERED"
+
+
+def executed(run: Callable[[str], list[tuple[object, ...]]], alert: str) -> str:
+    """The state in which an alert ends that is executed now."""
+    name = alert.rpartition(".")[2]
+    ended = (
+        "SELECT STATE, COMPLETED_TIME FROM TABLE(INFORMATION_SCHEMA.ALERT_HISTORY())"
+        f" WHERE NAME = '{name}' AND COMPLETED_TIME IS NOT NULL ORDER BY COMPLETED_TIME DESC"
+    )
+    before = run(ended)
+    run(f"EXECUTE ALERT {alert}")
+    deadline = time.monotonic() + 60
+    while run(ended)[:1] == before[:1]:
+        assert time.monotonic() < deadline, "the alert never ended"
+        time.sleep(0.1)
+    return str(run(ended)[0][0])
 
 
 def held(cursor: object, role: str) -> set[str]:

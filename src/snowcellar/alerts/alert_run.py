@@ -12,6 +12,7 @@ from snowcellar.alerts import context, history
 from snowcellar.alerts.alert import Alert
 from snowcellar.alerts.history import RunRow
 from snowcellar.errors import WarehouseError, as_warehouse_error
+from snowcellar.grants.database_roles import require_alert_viewer
 from snowcellar.grants.executions import alert_owner, require_alert_may_run
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class AlertRun:
 
             def execute(sql: str) -> Result:
                 self._require_running()
+                if context.asks_for_condition(sql):
+                    require_alert_viewer(self._warehouse, session.role)
                 return session.execute(
                     context.write_out(
                         sql, self._row.scheduled_time, last_success, self._row.condition_query_id

@@ -18,7 +18,13 @@ _CALL = re.compile(
     r"|GET_CONDITION_QUERY_UUID)\s*\(\s*\)",
     re.IGNORECASE | re.DOTALL,
 )
+_CONDITION = "GET_CONDITION_QUERY_UUID"
 _EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def asks_for_condition(sql: str) -> bool:
+    """Whether a statement of an alert asks for the query of its condition."""
+    return any((match["function"] or "").upper() == _CONDITION for match in _CALL.finditer(sql))
 
 
 def write_out(
@@ -28,7 +34,7 @@ def write_out(
     values = {
         "SCHEDULED_TIME": _timestamp(scheduled_time),
         "LAST_SUCCESSFUL_SCHEDULED_TIME": _timestamp(last_success or _EPOCH),
-        "GET_CONDITION_QUERY_UUID": "NULL" if condition_query_id is None else literal(condition_query_id),
+        _CONDITION: "NULL" if condition_query_id is None else literal(condition_query_id),
     }
 
     def value(match: re.Match[str]) -> str:

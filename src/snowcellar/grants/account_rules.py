@@ -21,6 +21,7 @@ from snowcellar import (
 from snowcellar.errors import ObjectCannotBeUsed
 from snowcellar.grants import (
     creation,
+    database_roles,
     grant_statements,
     managed_access,
     role_statements,
@@ -142,6 +143,7 @@ _FREE: tuple[Callable[..., Any], ...] = (
     # These look at the grants themselves.
     *(handler for _, handler in database_listing.STATEMENTS),
     *(handler for _, handler in role_statements.STATEMENTS),
+    *(handler for _, handler in database_roles.STATEMENTS),
     *(handler for _, handler in grant_statements.STATEMENTS),
     *(handler for _, handler in show_grants.STATEMENTS),
     *(handler for _, handler in managed_access.STATEMENTS),

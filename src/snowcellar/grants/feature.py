@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from snowcellar.grants import (
     account_rules,
+    database_roles,
     grant_statements,
     managed_access,
     object_rules,
@@ -14,6 +15,7 @@ from snowcellar.grants import (
 
 STATEMENTS = [
     *role_statements.STATEMENTS,
+    *database_roles.STATEMENTS,
     *grant_statements.STATEMENTS,
     *show_grants.STATEMENTS,
     *managed_access.STATEMENTS,
