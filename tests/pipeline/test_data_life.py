@@ -54,12 +54,12 @@ def session(pipeline: Pipeline) -> Iterator[SnowflakeConnection]:
 
 
 def sql(name: str) -> str:
-    """A file of deploy/optional, as `snow sql -f` would read it, but that no CRON schedule runs here."""
+    """A file of deploy/optional, as `snow sql -f` would read it."""
     text = (ROOT / "deploy" / "optional" / f"{name}.sql").read_text(encoding="utf-8")
     values = {"CAVES_DATABASE": names.DEFAULT_DATABASE, "CAVES_WAREHOUSE": names.DEFAULT_WAREHOUSE}
     for variable, value in (values | {"CAVES_ROLES": names.DEFAULT_ROLES}).items():
         text = text.replace(f"<% ctx.env.{variable} %>", value)
-    return text.replace("USING CRON 30 3 * * * Europe/Paris", "10000 MINUTES")
+    return text
 
 
 def rows(session: SnowflakeConnection, statement: str) -> list[Any]:

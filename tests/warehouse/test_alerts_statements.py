@@ -108,7 +108,6 @@ def test_a_schedule_is_a_number_of_minutes_up_to_eight_days(query: Query, schedu
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        (CREATE.replace("5 MINUTE", "USING CRON 0 * * * * UTC"), "USING CRON"),
         (CREATE.replace("SCHEDULE = '5 MINUTE'", ""), "an alert on new data"),
         (CREATE.replace("SCHEDULE", "TAG (T = 'x') SCHEDULE"), "TAG"),
         (CREATE.replace("SCHEDULE", "RUNBOOK = 'x' SCHEDULE"), "alert property RUNBOOK"),

@@ -252,7 +252,6 @@ def test_a_schedule_out_of_bounds_is_refused(query: Query, schedule: str, messag
 @pytest.mark.parametrize(
     ("clauses", "named"),
     [
-        ("SCHEDULE = 'USING CRON 0 9 * * * UTC' AS SELECT 1", "USING CRON"),
         ("AS BEGIN INSERT INTO T VALUES (1); INSERT INTO T VALUES (2); END", "Scripting block"),
         ("ERROR_INTEGRATION = X AS SELECT 1", "ERROR_INTEGRATION"),
         ("TARGET_COMPLETION_INTERVAL = '5 MINUTES' AS SELECT 1", "TARGET_COMPLETION_INTERVAL"),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from snowcellar.alerts.alert import AlertError
 from snowcellar.clause_reader import Written
 from snowcellar.errors import CompilationError, Unsupported, WarehouseError
-from snowcellar.tasks.schedule import interval_seconds
+from snowcellar.tasks.schedule import check
 from snowcellar.tasks.task import TaskError
 
 NOT_HERE = {
@@ -21,7 +21,7 @@ NOT_HERE = {
 }
 """Properties that Snowflake knows and snowcellar refuses, with what to do instead."""
 
-_MINUTES = re.compile(r"\s*\d+\s+(?:M|MINUTES?)\s*\Z", re.IGNORECASE)
+_MINUTES_OR_CRON = re.compile(r"\s*(?:USING\s+CRON\s.*|\d+\s+(?:M|MINUTES?)\s*)\Z", re.IGNORECASE)
 
 
 def read(written: Mapping[str, Written]) -> dict[str, str]:
@@ -45,12 +45,12 @@ def unknown(name: str) -> WarehouseError:
 
 
 def _check_schedule(schedule: str) -> None:
-    """An interval in minutes: what a task's may be, and no seconds or hours."""
+    """What a task's may be, but an interval is in minutes, not in seconds or hours."""
     try:
-        interval_seconds(schedule)
+        check(schedule)
     except TaskError as error:
         raise AlertError(error.message) from None
-    if not _MINUTES.match(schedule):
+    if not _MINUTES_OR_CRON.match(schedule):
         raise AlertError(
             "Invalid schedule was specified. Please refer to the docs on what constitutes a valid schedule."
         )

@@ -21,5 +21,6 @@ graph_run.py        one run of a graph, from its root to its finalizer
 task_run.py         one run of one task in it
 history.py          the runs, on disk
 history_function.py TABLE(INFORMATION_SCHEMA.TASK_HISTORY(...))
+graph_functions.py  TABLE(INFORMATION_SCHEMA.CURRENT_TASK_GRAPHS(...)) and COMPLETE_TASK_GRAPHS
 functions.py        SYSTEM$SET_RETURN_VALUE and what else a running task may ask
 """

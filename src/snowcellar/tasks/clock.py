@@ -1,7 +1,7 @@
-"""When what was started is due: intervals that begin at RESUME, and streams that are looked at in between.
+"""When what was started is due: intervals that begin at RESUME, CRON times, and streams looked at in between.
 
 Source: https://docs.snowflake.com/en/user-guide/tasks-intro (SEMANTICS 15, 17, 20).
-Alerts keep time the same way.
+Alerts keep time the same way. A CRON time is one of the wall clock, however short a minute is here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from snowcellar.names import QualifiedName
-from snowcellar.tasks.schedule import interval_seconds
+from snowcellar.tasks.schedule import interval_seconds, next_time
 
 IDLE_SECONDS = 5.0
 TRIGGER_POLL_SECONDS = 0.25
@@ -50,6 +50,8 @@ class _Entry(Generic[T]):
     at: float
     """On the monotonic clock."""
     interval: float
+    due: datetime | None = None
+    """The CRON time that it waits for."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Clock(Generic[T]):
 
     def follow(self, started: Iterable[T]) -> None:
         """Bring the clock in line with what is started now."""
+        now, wall = time.monotonic(), datetime.now(UTC)
         owners = {owner.name: owner for owner in started}
         self._entries = {name: entry for name, entry in self._entries.items() if name in owners}
         for name, owner in owners.items():
@@ -79,6 +82,9 @@ class Clock(Generic[T]):
                 self._entries[name] = self._first(owner)
             else:
                 entry.owner = owner
+                if entry.due is not None:
+                    # The two clocks go apart, as when a laptop sleeps.
+                    entry.at = now + (entry.due - wall).total_seconds()
 
     def take_due(self, may_start: Callable[[T], bool]) -> list[Tick[T]]:
         """Those whose time has come and that may start; the clock moves on for all whose time it was.
@@ -95,9 +101,12 @@ class Clock(Generic[T]):
                 entry.at = now + TRIGGER_POLL_SECONDS
                 tick = Tick(entry.owner, wall, None)
             else:
-                entry.at += entry.interval * (1 + late // entry.interval)
-                next_time = wall + timedelta(seconds=entry.at - now)
-                tick = Tick(entry.owner, wall - timedelta(seconds=late), next_time)
+                if entry.due is not None:
+                    self._await_cron(entry, wall)
+                else:
+                    entry.at += entry.interval * (1 + late // entry.interval)
+                due_again = wall + timedelta(seconds=entry.at - now)
+                tick = Tick(entry.owner, wall - timedelta(seconds=late), due_again)
             if may_start(entry.owner):
                 ticks.append(tick)
         return ticks
@@ -124,5 +133,14 @@ class Clock(Generic[T]):
     def _first(self, owner: T) -> _Entry[T]:
         if owner.schedule is None:
             return _Entry(owner, time.monotonic(), owner.trigger_interval_seconds * self._seconds_per_second)
+        if self._await_cron(entry := _Entry(owner, 0.0, 0.0), datetime.now(UTC)):
+            return entry
         interval = interval_seconds(owner.schedule) * self._seconds_per_second
         return _Entry(owner, time.monotonic() + interval, interval)
+
+    def _await_cron(self, entry: _Entry[T], wall: datetime) -> bool:
+        """Set the time that an entry waits for; False if its schedule is an interval."""
+        entry.due = next_time(str(entry.owner.schedule), wall)
+        if entry.due is not None:
+            entry.at = time.monotonic() + (entry.due - wall).total_seconds()
+        return entry.due is not None

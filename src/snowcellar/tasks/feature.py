@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from snowcellar.tasks import (
     alterations,
     functions,
+    graph_functions,
     history,
     history_function,
     listing,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 STATEMENTS = [*statements.STATEMENTS, *alterations.STATEMENTS, *listing.STATEMENTS]
 SYSTEM_FUNCTIONS = functions.SYSTEM_FUNCTIONS
-TABLE_FUNCTIONS = history_function.TABLE_FUNCTIONS
+TABLE_FUNCTIONS = {**history_function.TABLE_FUNCTIONS, **graph_functions.TABLE_FUNCTIONS}
 CATALOG_DDL = registry.CATALOG_DDL + history.CATALOG_DDL
 
 

@@ -51,7 +51,7 @@ def task_history(session: Session, arguments: Mapping[str, exp.Expression]) -> e
             raise CompilationError(
                 f"invalid argument {name} of TASK_HISTORY; it takes {', '.join(_ARGUMENTS)}, by name."
             )
-    query = exp.select("*").from_(_all_runs(session).subquery("runs"))
+    query = exp.select("*").from_(all_runs(session).subquery("runs"))
     for condition in _conditions(arguments):
         query = query.where(condition)
     if (watched := visibility.watched(session, "TASK")) is not None:
@@ -63,7 +63,8 @@ def task_history(session: Session, arguments: Mapping[str, exp.Expression]) -> e
     return query.limit(_limit(arguments))
 
 
-def _all_runs(session: Session) -> exp.Query:
+def all_runs(session: Session) -> exp.Query:
+    """Every run that there was, is, or is due next."""
     warehouse = session.warehouse
     session.duck.register(_NEXT_RUNS, _next_runs(session))
     selects = [f'SELECT * FROM "{_NEXT_RUNS}"']

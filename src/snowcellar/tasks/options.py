@@ -116,7 +116,7 @@ def _integer(low: int, high: int) -> Callable[[str, Written], int]:
 
 
 def _schedule(_: str, value: Written) -> str:
-    schedule.interval_seconds(value.text)
+    schedule.check(value.text)
     return value.text
 
 

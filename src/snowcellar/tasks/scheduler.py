@@ -106,6 +106,12 @@ class Scheduler:
         with self._changed:
             return not self._running and not any(self._requested.values())
 
+    def running_groups(self) -> list[str]:
+        """The ids of the graph runs that are under way or wait to begin."""
+        with self._changed:
+            runs = [*self._running.values(), *self._requested.values()]
+            return [run.group_id for each in runs for run in each]
+
     def next_runs(self) -> list[tuple[Task, datetime]]:
         """The scheduled roots and when each is due."""
         with self._changed:
