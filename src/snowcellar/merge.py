@@ -1,7 +1,6 @@
 """MERGE, on DuckDB's own MERGE INTO.
 
 Source: https://docs.snowflake.com/en/sql-reference/sql/merge (SEMANTICS 23)
-Deviation: several source rows that would all DELETE one target row are an error here and fine in Snowflake.
 """
 
 from __future__ import annotations
@@ -20,6 +19,13 @@ from snowcellar.session import Session
 from snowcellar.streams.registry import HIDDEN_COLUMNS
 
 _ACTIONS = (("INSERT", "inserted"), ("UPDATE", "updated"), ("DELETE", "deleted"))
+_SOURCE, _ROW, _ACTION = "SNOWCELLAR$SOURCE", "SNOWCELLAR$ROWID", "SNOWCELLAR$ACTION"
+_ONCE = {
+    True: f'"{_ROW}" IS NULL OR "{_ACTION}" IS DISTINCT FROM \'DELETE\' '
+    f'OR row_number() OVER (PARTITION BY "{_ROW}", "{_ACTION}") = 1',
+    False: f'"{_ROW}" IS NULL OR row_number() OVER (PARTITION BY "{_ROW}" ORDER BY "{_ACTION}" IS NULL) = 1',
+}
+"""The pairs to keep, by ERROR_ON_NONDETERMINISTIC_MERGE."""
 _TWICE = "cannot affect the same target row more than once"
 
 
@@ -77,6 +83,45 @@ def name_inserted_columns(tree: exp.Merge, columns: Sequence[exp.Identifier]) ->
             then.set("this", exp.Tuple(expressions=[exp.column(column.copy()) for column in columns]))
 
 
+def may_match_twice(tree: exp.Merge, *, deterministic: bool) -> bool:
+    """Whether a target row that several source rows match may be none too many for the statement."""
+    return not deterministic or any(
+        when.args.get("matched") and _kind(when) == "DELETE" for when in tree.args["whens"].expressions
+    )
+
+
+def match_once(tree: exp.Merge, *, deterministic: bool) -> None:
+    """Of the source rows that would DELETE one target row keep one; of all that match it, if anything goes.
+
+    The source becomes its pairs with the target, by rowid, and its rows that match nothing.
+    """
+    source, target = tree.args["using"], _target(tree)
+    if not source.alias_or_name:
+        source.set("alias", exp.TableAlias(this=exp.to_identifier(_SOURCE, quoted=True)))
+    alias = source.args.get("alias") or exp.TableAlias(this=source.this.copy())
+    row, kept = exp.column("rowid", table=target), exp.column(_ROW, quoted=True)
+    action = exp.Case()
+    for when in tree.args["whens"].expressions:
+        if when.args.get("matched"):
+            condition = when.args.get("condition")
+            action = action.when(
+                condition.copy() if condition else exp.true(), exp.Literal.string(_kind(when))
+            )
+    found = exp.select(exp.column(exp.Star(), table=alias.this.copy())).from_(source.copy())
+    found = found.join(tree.this.copy(), on=tree.args["on"].copy(), join_type="left")
+    found = found.select(exp.alias_(row.copy(), _ROW, quoted=True), exp.alias_(action, _ACTION, quoted=True))
+    once = exp.select("*").from_(found.subquery("SNOWCELLAR$PAIRS", copy=False))
+    once.set("qualify", exp.Qualify(this=exp.condition(_ONCE[deterministic], dialect="duckdb")))
+    tree.set("using", exp.Subquery(this=once, alias=alias.copy()))
+    tree.set("on", exp.EQ(this=row, expression=kept))
+
+
+def _target(tree: exp.Merge) -> exp.Identifier:
+    quoted = tree.this.this.args.get("quoted")
+    name: exp.Identifier = exp.to_identifier(tree.this.alias_or_name, quoted=quoted)
+    return name
+
+
 def pairs(tree: exp.Merge, what: str, kind: str) -> exp.Select:
     """A query over the pairs of target and source rows that the ON condition joins."""
     query = exp.select(what).from_(tree.this.copy())
@@ -85,8 +130,7 @@ def pairs(tree: exp.Merge, what: str, kind: str) -> exp.Select:
 
 def duplicate_rows(tree: exp.Merge) -> exp.Select:
     """A query for the target rows that several source rows match."""
-    target = exp.to_identifier(tree.this.alias_or_name, quoted=tree.this.this.args.get("quoted"))
-    row = exp.column("rowid", table=target)
+    row = exp.column("rowid", table=_target(tree))
     twice = pairs(tree, "1", "inner").select(row, append=False).group_by(row.copy())
     twice = twice.having(exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1)))
     query = exp.select("*").from_(tree.this.copy())

@@ -111,7 +111,8 @@ def translate(
     """The translation of a query or DML statement; None for any other."""
     streams = session.warehouse.streams
     temporary = frozenset(session.temporary)
-    key = (statement.text, session.database, session.schema, streams.version, describe, temporary)
+    merges = session.parameters["ERROR_ON_NONDETERMINISTIC_MERGE"]
+    key = (statement.text, session.database, session.schema, streams.version, describe, temporary, merges)
     cache = session.warehouse.translations
     kept = cache.get(key)
     if kept is not None and kept.tracked == (kept.target in streams.tables):
@@ -172,6 +173,9 @@ def _translate(session: Session, tree: exp.Expr) -> Translation:
     if tracked and target is not None and not isinstance(tree, exp.Insert):
         touched = to_duckdb(session, _touched_rows(tree, target))
     kind = type(tree)
+    deterministic = bool(session.parameters["ERROR_ON_NONDETERMINISTIC_MERGE"])
+    if isinstance(tree, exp.Merge) and merge.may_match_twice(tree, deterministic=deterministic):
+        merge.match_once(tree, deterministic=deterministic)
     if isinstance(tree, exp.TruncateTable):
         tree = exp.delete(tree.expressions[0])
     sql = to_duckdb(session, tree)
