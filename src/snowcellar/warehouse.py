@@ -57,6 +57,7 @@ FEATURES = (
     "snowcellar.virtual_warehouses",
     "snowcellar.users.feature",
     "snowcellar.create_or_alter",
+    "snowcellar.multi_table_insert",
     "snowcellar.streams.statements",
     "snowcellar.tasks.feature",
     "snowcellar.alerts.feature",
