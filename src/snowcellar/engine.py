@@ -30,12 +30,13 @@ from snowcellar import (
 from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import Unsupported
 from snowcellar.grants import authorization
+from snowcellar.loading import copy_into_location, copy_into_table, file_formats, load_history
 from snowcellar.result import Result
 from snowcellar.session import Session
 from snowcellar.statement import Statement
 from snowcellar.streams import capture, consumption, table_changes
 from snowcellar.transactions import Transaction
-from snowcellar.translation import Translation, column_identifiers, to_duckdb, translate
+from snowcellar.translation import Translation, to_duckdb, translate
 from snowcellar.user_functions import calls
 
 _DDL = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
@@ -134,6 +135,7 @@ def _write(session: Session, transaction: Transaction, translation: Translation,
         return _counts(translation, merge.run(session, sql, duplicates, params))
     count = session.duck.execute(sql.text, sql.values(params)).fetchall()[0][0]
     if translation.kind is exp.TruncateTable:
+        load_history.forget(session, translation.target)
         return Result.status("Statement executed successfully.", translation.statement_type)
     return _counts(translation, {translation.count_columns[0]: count})
 
@@ -159,6 +161,8 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
         session.warehouse.streams.version += 1
         return Result.status("Statement executed successfully.", statement_type.DDL)
     ddl.drop_unenforced_keys(tree)
+    if isinstance(tree, exp.Create) and tree.kind == "STAGE":
+        return _create_stage(session, tree, params)
     follow = table_changes.before(session, tree)
     try:
         if isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query):
@@ -180,22 +184,22 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
     return result
 
 
+def _create_stage(session: Session, tree: exp.Create, params: Params) -> Result:
+    """CREATE STAGE, with what it says of the files in it."""
+    written, stage = tree.copy(), relations.table_name(session, tree.this)
+    result = _run_with_fakesnow(session, tree, params)
+    if stage is not None and "successfully created" in str(result.table.to_pylist()[0]):
+        file_formats.keep(session, stage, written)
+    return result
+
+
 def _run_copy(session: Session, tree: exp.Copy, params: Params) -> Result:
-    """COPY INTO a table, all of its files or none."""
+    """COPY INTO a table, or a location."""
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     target = relations.table_name(session, table) if isinstance(table, exp.Table) else None
     if target is None:
-        raise Unsupported("COPY INTO a location")
-    with session.connection.statement(session) as transaction:
-        if capture.announce_write(session, transaction, target):
-            if "MATCH_BY_COLUMN_NAME" in tree.sql(dialect="snowflake").upper():
-                raise Unsupported(
-                    "COPY INTO ... MATCH_BY_COLUMN_NAME on a table with streams",
-                    "Use INSERT INTO ... SELECT ... FROM @stage.",
-                )
-            if not isinstance(tree.this, exp.Schema):
-                tree.set("this", exp.Schema(this=table, expressions=column_identifiers(session, target)))
-        return _run_with_fakesnow(session, tree, params)
+        return copy_into_location.run(session, tree, params)
+    return copy_into_table.run(session, tree, target, params)
 
 
 def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:

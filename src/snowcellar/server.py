@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from snowcellar import wire
+from snowcellar import file_downloads, wire
 from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_error
 from snowcellar.redaction import redacted
 from snowcellar.result import Result
@@ -58,10 +58,12 @@ def application(warehouse: Warehouse) -> ASGIApp:
         Route("/monitoring/queries/{query_id}", _query_status, methods=["GET"]),
         Route("/telemetry/send", _accepted, methods=["POST"]),
         Route("/fs_bucket/{ticket}/{path:path}", _upload, methods=["PUT"]),
+        Route("/fs_bucket/{ticket}/{path:path}", file_downloads.fetch, methods=["GET"]),
     ]
     app = Starlette(routes=routes)
     app.state.warehouse = warehouse
     app.state.upload_tickets = OrderedDict()
+    app.state.download_tickets = OrderedDict()
     app.state.statement_threads = anyio.CapacityLimiter(_STATEMENT_THREADS)
     return _LoopbackOnly(app)
 
@@ -183,6 +185,8 @@ def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, 
         result = session.execute_batch(sql, rows)
     else:
         result = session.execute(sql, params)
+    if result.upload is not None and result.upload["command"] == "DOWNLOAD":
+        return file_downloads.target(request, result.upload)
     if result.upload is not None:
         return _upload_target(request, result.upload)
     return _answer(session, result)

@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from snowcellar import relations
 from snowcellar.errors import ObjectNotFound
+from snowcellar.loading import file_formats
 from snowcellar.names import QualifiedName
 from snowcellar.result import Result
 from snowcellar.staged_files import stage_folder
@@ -61,6 +62,7 @@ def _forget(session: Session, kept_in: str, name: QualifiedName) -> bool:
     folder = stage_folder(session, name) if kept_in == _KEPT_IN["STAGE"] else None
     session.duck.execute(f"DELETE FROM {kept_in} {where}", place)
     if folder is not None:
+        file_formats.forget(session, name)
         shutil.rmtree(folder, ignore_errors=True)
     return True
 
@@ -77,7 +79,7 @@ def on_drop_schema(warehouse: Warehouse, database: str, schema: str) -> None:
 
 def _forget_all(warehouse: Warehouse, *place: str) -> None:
     with warehouse.cursor() as duck:
-        for kept_in in _KEPT_IN.values():
+        for kept_in in (*_KEPT_IN.values(), file_formats.STAGE_FORMATS):
             columns = ("database_name", "schema_name")[: len(place)]
             duck.execute(f"DELETE FROM {kept_in} WHERE " + _equal(columns), place)
         for noted_in in _NOTED_IN:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -23,6 +24,7 @@ from snowcellar.names import QualifiedName
 from snowcellar.passes import Passes
 from snowcellar.relations import Marker
 from snowcellar.session import Params, Session
+from snowcellar.staged_files import Scan
 from snowcellar.statement import Statement
 from snowcellar.streams.registry import table_columns
 from snowcellar.transactions import Transaction
@@ -38,7 +40,7 @@ class Translation:
 
     kind: type[exp.Expr]
     sql: DuckSql
-    markers: tuple[Marker, ...]
+    markers: tuple[Marker | Scan, ...]
     target: QualifiedName | None = None
     touched: DuckSql | None = None
     """If the target is tracked: SELECT * of its rows that the statement may change."""
@@ -56,7 +58,7 @@ class Translation:
     @property
     def streams(self) -> list[QualifiedName]:
         """The streams that the statement reads."""
-        return [marker.name for marker in self.markers if marker.is_stream]
+        return [marker.name for marker in self.markers if isinstance(marker, Marker) and marker.is_stream]
 
     def fill(self, session: Session, transaction: Transaction, sql: DuckSql) -> DuckSql:
         """A text of this translation with its markers filled, as of the transaction."""
@@ -123,14 +125,14 @@ def translate(
     binds.name_identifiers(tree, params)
     column_names.name_columns(statement.text, tree)
     relations.require_context(session, tree)
-    # The next run of the same text may find other files.
-    reads_files = staged_files.expand(session, tree)
+    scanned = staged_files.expand(session, tree)
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
     calls = relations.expand_functions(session, tree)
     restricted = visibility.restrict(session, tree)
-    volatile = reads_files or calls or restricted or rewrites.depends_on_session(tree)
-    translation = _translate(session, tree)
+    # The next run of the same text may find other files.
+    volatile = bool(scanned) or calls or restricted or rewrites.depends_on_session(tree)
+    translation = _translate(session, tree, scanned)
     if not volatile and len(statement.text) < _LONGEST_KEPT and not depends_on_binds(statement.text):
         cache.put(key, translation)
     return translation
@@ -150,7 +152,7 @@ def to_duckdb(session: Session, tree: exp.Expr) -> DuckSql:
     return DuckSql(translated.sql(dialect="duckdb"), binds.wanted(translated))
 
 
-def _translate(session: Session, tree: exp.Expr) -> Translation:
+def _translate(session: Session, tree: exp.Expr, scanned: Sequence[Scan]) -> Translation:
     target_table = relations.dml_target(tree)
     target = relations.table_name(session, target_table) if target_table is not None else None
     tracked = target in session.warehouse.streams.tables
@@ -161,7 +163,7 @@ def _translate(session: Session, tree: exp.Expr) -> Translation:
             _name_columns(session, tree, target)
     if isinstance(tree, exp.Merge) and tracked and target is not None:
         merge.name_inserted_columns(tree, column_identifiers(session, target))
-    markers = tuple(relations.mark(session, tree))
+    markers: tuple[Marker | Scan, ...] = (*relations.mark(session, tree), *scanned)
     if isinstance(tree, exp.Query):
         return Translation(exp.Query, to_duckdb(session, tree), markers)
     counts = merge.count_columns(tree) if isinstance(tree, exp.Merge) else _COUNT_COLUMNS[type(tree)]

@@ -40,8 +40,6 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
         "CREATE MASKING POLICY M AS (A VARCHAR) RETURNS VARCHAR -> A",
         "ALTER TABLE T MODIFY COLUMN A SET MASKING POLICY M FORCE",
         "SHOW TAGS",
-        "INSERT ALL INTO T VALUES (1) INTO T VALUES (2) SELECT 1",
-        "INSERT OVERWRITE INTO T VALUES (1)",
         "EXPLAIN SELECT 1",
         "EXECUTE IMMEDIATE 'SELECT 1'",
         "SELECT * FROM T AT (OFFSET => -60)",

@@ -54,8 +54,6 @@ def test_columns_are_read_by_name_and_type(stage: Stage, query: Query) -> None:
         ("SELECT $1:key::NUMBER FROM @FILES/none (FILE_FORMAT => PARQUET_FILES)", "was not found"),
         ("SELECT $1:key::NUMBER FROM @NOWHERE (FILE_FORMAT => PARQUET_FILES)", "does not exist"),
         ("SELECT $1:key::NUMBER FROM @FILES/in (FILE_FORMAT => NOWHERE)", "does not exist"),
-        ("SELECT $1:key::NUMBER FROM @FILES/in", "Unsupported feature"),
-        ("SELECT $1 FROM @FILES/in (FILE_FORMAT => PARQUET_FILES)", "Unsupported feature"),
         ("SELECT $1:other::NUMBER FROM @FILES/in (FILE_FORMAT => PARQUET_FILES)", "invalid identifier"),
         ("SELECT $1:key::NUMBER FROM @FILES/../in (FILE_FORMAT => PARQUET_FILES)", "was not found"),
     ],

@@ -99,8 +99,3 @@ def test_copy_into_a_tracked_table_is_seen_by_its_streams(session: Session, wine
     (folder / "wines.csv").write_text("7,Aligoté\n8,Melon\n")
     wines("COPY INTO WINES FROM @FILES FILE_FORMAT = (TYPE = CSV)")
     assert changes(wines) == [(7, "Aligoté", "INSERT", False), (8, "Melon", "INSERT", False)]
-    with pytest.raises(WarehouseError, match="MATCH_BY_COLUMN_NAME"):
-        wines(
-            "COPY INTO WINES FROM @FILES FILE_FORMAT = (TYPE = PARQUET) "
-            "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
-        )

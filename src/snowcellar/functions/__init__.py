@@ -21,7 +21,7 @@ from snowcellar.functions import (
     variants,
 )
 
-MACROS = "".join(module.MACROS for module in (arrays, objects, variants, texts, times, flatten))
+MACROS = "".join(module.MACROS for module in (arrays, objects, constructors, variants, texts, times, flatten))
 _CALLS = {
     **arrays.CALLS,
     **objects.CALLS,

@@ -1,6 +1,7 @@
-"""ARRAY_CONSTRUCT and [...], {'key': ...} and casts to VARIANT: values of any type within one JSON text.
+"""ARRAY_CONSTRUCT and [...], {'key': ...}, and casts to VARIANT and to BINARY.
 
-Source: https://docs.snowflake.com/en/sql-reference/data-types-semistructured
+Source: https://docs.snowflake.com/en/sql-reference/data-types-semistructured and .../binary-input-output
+Values of any type are within one JSON text; a text that is cast to BINARY is read as hexadecimal digits.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from snowcellar.functions.calls import Arguments, Call, as_json, function, listed
+from snowcellar.functions.calls import Arguments, Call, as_json, function, listed, macro
 
 
 def _array(arguments: Arguments) -> exp.Expr:
@@ -32,11 +33,18 @@ def _literal_object(node: exp.Expr) -> exp.Expr:
     return exp.Struct(expressions=pairs)
 
 
-def _variant(node: exp.Expr) -> exp.Expr:
+def _cast(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Cast) and node.to.is_type(exp.DataType.Type.VARIANT):
         return as_json(node.this.copy())
+    if isinstance(node, exp.Cast) and node.to.is_type(exp.DataType.Type.BINARY, exp.DataType.Type.VARBINARY):
+        return macro("to_binary", node.this)
     return node
 
+
+MACROS = """
+CREATE OR REPLACE MACRO memory.main.sc_to_binary(v) AS
+    CASE typeof(v) WHEN 'BLOB' THEN TRY_CAST(v AS BLOB) ELSE unhex(CAST(v AS VARCHAR)) END;
+"""
 
 CALLS: dict[str, Call] = {
     "ARRAY_CONSTRUCT": _array,
@@ -48,5 +56,5 @@ CALLS: dict[str, Call] = {
 NODES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Array: _literal_array,
     exp.Struct: _literal_object,
-    exp.Cast: _variant,
+    exp.Cast: _cast,
 }

@@ -23,6 +23,8 @@ CREATE OR REPLACE MACRO memory.main.sc_number(v) AS
         AS DECIMAL(38, 9)) END;
 CREATE OR REPLACE MACRO memory.main.sc_written(v) AS
     CASE WHEN typeof(v) = 'JSON' THEN to_json(v) ->> '$' ELSE CAST(v AS VARCHAR) END;
+CREATE OR REPLACE MACRO memory.main.sc_given(v) AS
+    memory.main.sc_written(v) IS NOT NULL;
 CREATE OR REPLACE MACRO memory.main.sc_local(v) AS
     CASE WHEN typeof(v) = 'TIMESTAMP WITH TIME ZONE'
         THEN CAST(TRY_CAST(CAST(v AS VARCHAR) AS TIMESTAMPTZ) AS TIMESTAMP)

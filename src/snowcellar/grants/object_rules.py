@@ -250,6 +250,8 @@ RULES: dict[Callable[..., Any], Rule] = {
     call.call: _call,
     staged_file_statements.remove: rules.needs(_stage, "WRITE"),
     staged_file_statements.list_path: rules.needs(_stage, "READ", USAGE),
+    staged_file_statements.get: rules.needs(_stage, "READ", USAGE),
+    staged_file_statements.refuse: rules.free,
     streamlits.create: rules.creates(_STREAMLIT),
     streamlits.add_live_version: rules.needs(_STREAMLIT, OWNERSHIP),
     streamlits.set_properties: rules.needs(_STREAMLIT, OWNERSHIP),

@@ -11,7 +11,7 @@ import json
 from sqlglot import exp
 
 from snowcellar import features, relations
-from snowcellar.errors import AccessDenied, CompilationError, WarehouseError
+from snowcellar.errors import AccessDenied, CompilationError, Unsupported, WarehouseError
 from snowcellar.grants import visibility
 from snowcellar.grants.catalogue import READS
 from snowcellar.grants.key import Key, key_of
@@ -66,6 +66,8 @@ class Reads:
                 self.file_format(form)
         elif isinstance(source, exp.Func):
             self._check_function(source)
+        elif isinstance(source, exp.Literal) and "://" in source.name:
+            raise Unsupported(f"files at {source.name}", "Load from a stage: FROM @stage.")
         else:
             raise CompilationError(f"syntax error: unexpected '{source.sql(dialect='snowflake')}'.")
 

@@ -1,0 +1,1 @@
+"""Files of stages and the rows in them: reading them in place, COPY INTO a table, COPY INTO a location."""
