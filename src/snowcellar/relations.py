@@ -15,10 +15,10 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from snowcellar import features
+from snowcellar import binds, features
 from snowcellar.errors import CompilationError, Unsupported
 from snowcellar.names import PART, QualifiedName, fold, qualify, quote
-from snowcellar.session import Session
+from snowcellar.session import Params, Session
 from snowcellar.streams import changes
 from snowcellar.streams.registry import column_list, table_columns
 from snowcellar.transactions import Transaction
@@ -139,7 +139,7 @@ def mark(session: Session, tree: exp.Expr) -> list[Marker]:
     return list(markers.values())
 
 
-def expand_functions(session: Session, tree: exp.Expr) -> bool:
+def expand_functions(session: Session, tree: exp.Expr, params: Params = None) -> bool:
     """Evaluate SYSTEM$ functions and table functions in place; whether there were any."""
     from snowcellar.user_functions import calls
 
@@ -154,7 +154,7 @@ def expand_functions(session: Session, tree: exp.Expr) -> bool:
                 literal = exp.alias_(literal, call.sql(dialect="snowflake"), quoted=True)
             call.replace(literal)
     for rows in list(tree.find_all(exp.TableFromRows)):
-        found = _replace_table_function(session, rows) or found
+        found = _replace_table_function(session, rows, params) or found
     return found
 
 
@@ -170,7 +170,7 @@ def _system_literal(session: Session, name: str, call: exp.Anonymous) -> exp.Exp
     return functions.call(session, name, arguments)
 
 
-def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:
+def _replace_table_function(session: Session, rows: exp.TableFromRows, params: Params) -> bool:
     call = rows.this
     while isinstance(call, exp.Dot):
         call = call.expression
@@ -183,9 +183,9 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:
     arguments: dict[str, exp.Expr] = {}
     for position, argument in enumerate(call.expressions):
         if isinstance(argument, exp.Kwarg):
-            arguments[argument.this.name.upper()] = argument.expression
+            arguments[argument.this.name.upper()] = _bound(argument.expression, params)
         else:
-            arguments[str(position)] = argument
+            arguments[str(position)] = _bound(argument, params)
     alias = rows.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name))
     subquery = exp.Subquery(this=function(session, arguments), alias=alias.copy())
     for key in ("joins", "laterals", "pivots", "sample"):
@@ -193,6 +193,13 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows) -> bool:
             subquery.set(key, value)
     rows.replace(subquery)
     return True
+
+
+def _bound(argument: exp.Expr, params: Params) -> exp.Expr:
+    """An argument of a table function, which is called before the statement runs, with its bound value."""
+    if not isinstance(argument, exp.Placeholder) or params is None:
+        return argument
+    return exp.convert((binds.values([argument.name], params) or {})[argument.name])
 
 
 def arrow_query(session: Session, table: pa.Table) -> exp.Query:

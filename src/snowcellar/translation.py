@@ -128,7 +128,7 @@ def translate(
     scanned = staged_files.expand(session, tree)
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
-    calls = relations.expand_functions(session, tree)
+    calls = relations.expand_functions(session, tree, params)
     restricted = visibility.restrict(session, tree)
     # The next run of the same text may find other files.
     volatile = bool(scanned) or calls or restricted or rewrites.depends_on_session(tree)
