@@ -109,11 +109,12 @@ def _wire_types(columns: Iterable[Sequence[Any]]) -> dict[str, str]:
 def _run_dml(session: Session, statement: Statement, translation: Translation, params: Params) -> Result:
     if not session.parameters["AUTOCOMMIT"] and session.connection.transaction is None:
         session.begin()
+    lock_timeout = float(session.parameters["LOCK_TIMEOUT"])
     with session.connection.statement(session) as transaction:
         for name in translation.streams:
-            session.connection.lock(name)
+            session.connection.lock(name, lock_timeout)
         if translation.target is not None and translation.kind is not exp.Insert:
-            session.connection.lock(translation.target)
+            session.connection.lock(translation.target, lock_timeout)
         if translation.tracked != (translation.target in session.warehouse.streams.tables):
             # A stream was created while this waited.
             translation = translate(session, statement, params) or translation

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from snowcellar.errors import TransactionBroken, WarehouseError
-from snowcellar.locks import LockTable
+from snowcellar.locks import LOCK_TIMEOUT_SECONDS, LockTable
 from snowcellar.names import QualifiedName
 
 log = logging.getLogger(__name__)
@@ -95,10 +95,10 @@ class Connection:
         self.transaction = Transaction(scope, explicit, self._end_if_abandoned)
         return self.transaction
 
-    def lock(self, name: QualifiedName) -> None:
+    def lock(self, name: QualifiedName, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> None:
         """Hold the lock on a table or stream until the transaction ends."""
         if self.transaction is not None:
-            self._locks.acquire(name, self.transaction, cancelled=self.interrupted.is_set)
+            self._locks.acquire(name, self.transaction, timeout_seconds, self.interrupted.is_set)
 
     def commit(self, scope: object) -> None:
         """End the transaction, if there is one, and keep what it wrote."""

@@ -30,6 +30,12 @@ _OWNER_REFUSES = (
     (re.compile(r"USE\s", re.IGNORECASE), "USE"),
     (re.compile(r"(?:SET|UNSET)\s", re.IGNORECASE), "SET"),
 )
+_TEMPORARY = re.compile(
+    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?TEMP(?:ORARY)?\s+(?P<kind>TABLE|VIEW|STAGE)\b(?!.{0,200}\bSNOWPARK_TEMP_)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Named temporary objects: those that Snowpark makes for itself have names of their own."""
+_MOVES_FILES = re.compile(r"(?P<kind>PUT|GET)\s", re.IGNORECASE)
 _SETS_AUTOCOMMIT = re.compile(r"ALTER\s+SESSION\s+(?:UN)?SET\b.*\bAUTOCOMMIT\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -68,27 +74,30 @@ class ProcedureScope(Session):
     def execute(self, sql: str, params: Params = None) -> Result:
         """Run one statement of the procedure."""
         with self._lock:
-            self._refuse(Statement(sql).text)
+            self._refuse(Statement(sql).text, sql)
             try:
                 return super().execute(sql, params)
             finally:
                 if self.connection.transaction is None:
                     self._leave_autonomous_transaction()
 
-    def _refuse(self, text: str) -> None:
+    def _refuse(self, text: str, sql: str) -> None:
+        """text: the statement without the words that change nothing, among them SCOPED."""
         if _SETS_AUTOCOMMIT.match(text):
             raise WarehouseError(
                 "Stored procedure execution error: AUTOCOMMIT cannot be set inside a stored procedure.",
                 90236,
                 "42601",
             )
+        if match := _MOVES_FILES.match(text):
+            raise _unsupported(f"{match['kind'].upper()}_FILES")
         if self._callers_rights:
             return
+        if match := _TEMPORARY.match(sql):
+            raise _unsupported(f"TEMPORARY_{match['kind'].upper()}")
         for pattern, kind in _OWNER_REFUSES:
             if pattern.match(text):
-                raise WarehouseError(
-                    f"Stored procedure execution error: Unsupported statement type '{kind}'.", 90236, "42601"
-                )
+                raise _unsupported(kind)
 
     def begin(self) -> None:
         """Open a transaction of the procedure's own: an autonomous one when the caller has one open."""
@@ -144,3 +153,9 @@ class ProcedureScope(Session):
         # In a transaction that DuckDB has given up, the ROLLBACK that follows will do it.
         with contextlib.suppress(duckdb.Error):
             self.caller.enter()
+
+
+def _unsupported(kind: str) -> WarehouseError:
+    return WarehouseError(
+        f"Stored procedure execution error: Unsupported statement type '{kind}'.", 90236, "42601"
+    )
