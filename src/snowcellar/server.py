@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from snowcellar import file_downloads, wire
+from snowcellar import file_downloads, wire, wire_json
 from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_error
 from snowcellar.redaction import redacted
 from snowcellar.result import Result
@@ -91,6 +91,7 @@ async def _login(request: Request) -> Response:
         session = warehouse.scope_for_secret(str(data.get("PASSWORD") or ""))
         if session is None:
             session = await run_in_threadpool(login.open_session, warehouse, data, request.query_params)
+            session.client = str(data.get("CLIENT_APP_ID") or "")
     except Exception as error:
         return _failure(as_warehouse_error(error))
     return JSONResponse({"success": True, "data": _login_data(session)})
@@ -203,7 +204,7 @@ def _answer(session: Session, result: Result) -> dict[str, Any]:
         "finalRoleName": session.role,
         "numberOfBinds": 0,
         "arrayBindSupported": False,
-        **wire.write_result(result),
+        **wire.write_result(result, as_json=wire_json.is_wanted(session.client, session.parameters)),
     }
 
 

@@ -85,6 +85,8 @@ class Session:
         """Whether it acts for an object's owner, a role, and not for its user: no other role may be taken."""
         self.virtual_warehouse: str | None = caller.virtual_warehouse if caller else None
         self.caller = caller
+        self.client = ""
+        """What the client calls itself, once it has logged in: some read rows in another form."""
         self.parameters: dict[str, Any] = dict(caller.parameters if caller else DEFAULT_PARAMETERS)
         self.connection: Connection = (
             caller.connection

@@ -19,6 +19,7 @@ from fakesnow.arrow import to_ipc
 from fakesnow.converter import from_binding
 from fakesnow.statement_type import DML_TYPE_IDS
 
+from snowcellar import wire_json
 from snowcellar.errors import WarehouseError
 from snowcellar.result import Result
 from snowcellar.session import Params
@@ -70,7 +71,7 @@ def _timestamp(kind: str, text: str) -> dt.datetime:
     return moment.replace(tzinfo=None) if kind == "TIMESTAMP_NTZ" else moment
 
 
-def write_result(result: Result) -> dict[str, Any]:
+def write_result(result: Result, *, as_json: bool = False) -> dict[str, Any]:
     """The row type and the rows of a result, as the answer's `data` holds them."""
     table, row_type = _for_wire(result)
     if result.statement_type in DML_TYPE_IDS:
@@ -78,6 +79,8 @@ def write_result(result: Result) -> dict[str, Any]:
             [None if value is None else str(value) for value in row.values()] for row in table.to_pylist()
         ]
         payload: dict[str, Any] = {"queryResultFormat": "json", "rowset": rows}
+    elif as_json:
+        payload = {"queryResultFormat": "json", "rowset": wire_json.rows(table, row_type)}
     else:
         payload = {"queryResultFormat": "arrow", "rowsetBase64": b64encode(_ipc(table)).decode()}
     return {"rowtype": row_type, "total": table.num_rows, "returned": table.num_rows, **payload}
