@@ -1,11 +1,14 @@
 """Arrows that must never exist. They are read from the source, so an import inside a function counts too."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from caves_snowpark import names
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
@@ -109,6 +112,30 @@ def test_the_ingestor_knows_nothing_of_who_watches_it() -> None:
 )
 def test_an_arrow_to_a_watcher_is_seen(source: str) -> None:
     assert watchers_known_to(source)
+
+
+def names_of_ours(source: str) -> set[str]:
+    """The words of a source that name this project, or what it keeps in a database."""
+    values = [value for value in vars(names).values() if isinstance(value, str)]
+    # A new account of Snowflake's has that warehouse.
+    ours = {part for value in values for part in value.split(".") if "_" in part} - {"COMPUTE_WH"}
+    words = set(re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", source))
+    return (words & ours) | set(re.findall(r"\b\w*caves\w*\b", source, re.IGNORECASE))
+
+
+def test_the_local_warehouse_knows_nothing_of_ours() -> None:
+    """Other teams use it for other projects."""
+    found = {
+        str(path.relative_to(ROOT)): known
+        for path in sources("snowcellar")
+        if (known := names_of_ours(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("source", ["SELECT * FROM INVENTORY_HISTORY", "user = 'CAVES'", "caves_db"])
+def test_a_name_of_ours_is_seen(source: str) -> None:
+    assert names_of_ours(source)
 
 
 def test_procedures_and_library_do_not_ask_where_they_run() -> None:

@@ -132,7 +132,7 @@ def _write_config(path: Path, cellar: Warehouse, database: str, warehouse: str) 
     lines = [
         "[connections.local]",
         f'account = "{cellar.account}"',
-        'user = "CAVES"',
+        'user = "LOCAL"',
         f'password = "{cellar.password}"',
         f'host = "{host}"',
         f"port = {port}",

@@ -1,20 +1,67 @@
-"""Statements that are accepted and do nothing, each with its reason. Everything else is refused by name.
+"""Statements that are accepted and do nothing, or less than they say: the one list of them, with reasons.
 
-pattern                          why nothing is right
-WAREHOUSE_SIZE, AUTO_SUSPEND     recorded and shown; queries need no compute of their own (virtual_warehouses)
-SYSTEM$CANCEL_ALL_QUERIES        a session runs one statement at a time, and this is it (session_statements)
-DATA_RETENTION_TIME_IN_DAYS      there is no Time Travel here
-DEFAULT_PYTHON_ARTIFACT_...      procedures import what is installed here, wherever a schema has it from
-ALTER TABLE ... CLUSTER BY       micro-partitions have no local counterpart (fakesnow strips it)
+Everything else is refused by name. docs/snowcellar.md shows the list; tests/warehouse/test_no_ops.py runs the
+example of each and compares the page.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Final
 
 from snowcellar.names import NAME
 from snowcellar.result import Result
 from snowcellar.session import Session
+
+
+@dataclass(frozen=True)
+class NoOp:
+    """A statement, or a clause of one, that is accepted for nothing."""
+
+    what: str
+    reason: str
+    example: str
+
+
+NO_OPS: Final = (
+    NoOp(
+        "PRIMARY KEY, UNIQUE, FOREIGN KEY",
+        "Snowflake does not enforce them either; here they are not listed",
+        "ALTER TABLE T ADD PRIMARY KEY (A)",
+    ),
+    NoOp(
+        "CLUSTER BY, SUSPEND or RESUME RECLUSTER",
+        "there are no micro-partitions",
+        "ALTER TABLE T CLUSTER BY (A)",
+    ),
+    NoOp("TRANSIENT", "there is no Fail-safe", "CREATE TRANSIENT TABLE U (A INT)"),
+    NoOp(
+        "DATA_RETENTION_TIME_IN_DAYS",
+        "there is no Time Travel",
+        "ALTER TABLE T SET DATA_RETENTION_TIME_IN_DAYS = 1",
+    ),
+    NoOp(
+        "WAREHOUSE_SIZE, AUTO_SUSPEND and their kin",
+        "they are shown; queries need no compute of their own",
+        "ALTER WAREHOUSE W SET WAREHOUSE_SIZE = 'LARGE'",
+    ),
+    NoOp(
+        "a session parameter that nothing here reads",
+        "it is kept and shown",
+        "ALTER SESSION SET USE_CACHED_RESULT = FALSE",
+    ),
+    NoOp(
+        "SYSTEM$CANCEL_ALL_QUERIES",
+        "a session runs one statement at a time, and this is it",
+        "SELECT SYSTEM$CANCEL_ALL_QUERIES(0)",
+    ),
+    NoOp(
+        "DEFAULT_PYTHON_ARTIFACT_REPOSITORY",
+        "procedures import what is installed here",
+        "ALTER SCHEMA PUBLIC SET DEFAULT_PYTHON_ARTIFACT_REPOSITORY = SNOWFLAKE.SNOWPARK.PYPI",
+    ),
+)
 
 _ACCEPTED = [
     re.compile(

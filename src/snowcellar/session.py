@@ -60,7 +60,7 @@ class Session:
         database: str | None = None,
         schema: str | None = None,
         *,
-        user: str = "CAVES",
+        user: str = "LOCAL",
         role: str = "ACCOUNTADMIN",
         caller: Session | None = None,
     ) -> None:

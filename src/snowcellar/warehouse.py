@@ -220,7 +220,7 @@ class Warehouse:
         database: str | None = None,
         schema: str | None = None,
         *,
-        user: str = "CAVES",
+        user: str = "LOCAL",
         role: str = "ACCOUNTADMIN",
     ) -> Session:
         """A session of its own connection; `close_session` ends it."""

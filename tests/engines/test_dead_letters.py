@@ -114,8 +114,8 @@ def test_a_replay_after_a_fix_of_the_contract_gives_the_same_rows(snowcellar: Sn
     assert broken(snowcellar) == {}
     columns = "SOURCE_OFFSET, DECISION, OUTCOME, ACTED_BY, REASONS::VARCHAR"
     assert rows(snowcellar, f"SELECT {columns} FROM {names.REPLAY_LOG} ORDER BY 1") == [
-        (0, "REPLAYED", "STAGED", "CAVES", '["INVALID_QUANTITY"]'),
-        (1, "REPLAYED", "DUPLICATE", "CAVES", '["INVALID_QUANTITY"]'),
+        (0, "REPLAYED", "STAGED", "LOCAL", '["INVALID_QUANTITY"]'),
+        (1, "REPLAYED", "DUPLICATE", "LOCAL", '["INVALID_QUANTITY"]'),
     ]
     assert replay_rejected.main(snowcellar.session)["replayed"] == 0
 

@@ -283,7 +283,7 @@ def test_an_event_is_corrected_field_by_field(caves: Caves, shop: Shop, pipeline
     assert [(int(quantity), total) for quantity, total in found] == [(3, "59.97")]
     [decision] = json.loads(caves("history", coordinate, "--format", "json").out)
     assert (decision["decision"], decision["outcome"]) == ("CORRECTED", "STAGED")
-    assert (decision["acted_by"], decision["note"]) == ("CAVES", "the till's tape")
+    assert (decision["acted_by"], decision["note"]) == ("LOCAL", "the till's tape")
     assert decision["corrected"]["quantity"] == 3
     assert "corrected" in caves("show", coordinate).out
     again = caves("correct", coordinate, "--set", "quantity=3", "--unset", "discount", "--note", "n", "--yes")

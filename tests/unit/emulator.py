@@ -134,7 +134,7 @@ def _wall_time(text: str | None) -> datetime | None:
 @patch("current_user", pass_column_index=True)
 def current_user(column_index: Any) -> ColumnEmulator:
     """Missing."""
-    column = ColumnEmulator(["CAVES"] * len(column_index), index=column_index, dtype=object)
+    column = ColumnEmulator(["LOCAL"] * len(column_index), index=column_index, dtype=object)
     column.sf_type = ColumnType(StringType(), False)
     return column
 

@@ -89,7 +89,7 @@ class Server:
     def connect(self, **options: Any) -> Any:
         """A connection of the Snowflake connector; the caller closes it."""
         defaults = {
-            "user": "CAVES",
+            "user": "LOCAL",
             "password": self.warehouse.password,
             "account": self.warehouse.account,
             "host": self.host,

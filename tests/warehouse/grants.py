@@ -64,7 +64,7 @@ def opened(server: Server) -> Account:
         "ACCOUNTADMIN",
         *(f"CREATE ROLE {role}" for role in ROLES),
         # Not to SYSADMIN: what they own is out of the administrators' hierarchy.
-        *(f"GRANT ROLE {role} TO USER CAVES" for role in ROLES),
+        *(f"GRANT ROLE {role} TO USER LOCAL" for role in ROLES),
         "CREATE WAREHOUSE WH",
         "GRANT USAGE ON WAREHOUSE WH TO ROLE OWNER",
         "CREATE DATABASE SHOP",

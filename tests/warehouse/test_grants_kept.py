@@ -36,7 +36,7 @@ def test_roles_owners_and_grants_are_there_after_a_restart(tmp_path: Path) -> No
     with warehouse(tmp_path) as first:
         run(
             first.open_session(),
-            *("CREATE ROLE R COMMENT = 'r'", "GRANT ROLE R TO USER CAVES", "CREATE DATABASE D"),
+            *("CREATE ROLE R COMMENT = 'r'", "GRANT ROLE R TO USER LOCAL", "CREATE DATABASE D"),
             *(
                 "CREATE SCHEMA S WITH MANAGED ACCESS",
                 "CREATE TABLE T (A INT)",

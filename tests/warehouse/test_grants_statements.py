@@ -21,15 +21,15 @@ def test_a_role_is_used_by_who_was_granted_it_or_what_holds_it(account: Account)
     account.run("ACCOUNTADMIN", "CREATE ROLE CHILD", "CREATE ROLE PARENT", "GRANT ROLE CHILD TO ROLE PARENT")
     text = account.denies("ACCOUNTADMIN", "USE ROLE CHILD", 3013)
     assert "Requested role 'CHILD' is not assigned to the executing user." in text
-    account.run("ACCOUNTADMIN", "GRANT ROLE PARENT TO USER CAVES", "USE ROLE CHILD")
+    account.run("ACCOUNTADMIN", "GRANT ROLE PARENT TO USER LOCAL", "USE ROLE CHILD")
     assert account.run("ACCOUNTADMIN", "SELECT CURRENT_ROLE()") == [("CHILD",)]
-    account.run("ACCOUNTADMIN", "USE ROLE ACCOUNTADMIN", "REVOKE ROLE PARENT FROM USER CAVES")
+    account.run("ACCOUNTADMIN", "USE ROLE ACCOUNTADMIN", "REVOKE ROLE PARENT FROM USER LOCAL")
     account.denies("ACCOUNTADMIN", "USE ROLE CHILD", 3013)
 
 
 def test_a_role_that_does_not_exist_cannot_be_used_granted_or_granted_to(account: Account) -> None:
     account.denies("ACCOUNTADMIN", "USE ROLE NOBODY", 2043)
-    assert "Role 'NOBODY' does not exist" in account.denies("ACCOUNTADMIN", "GRANT ROLE NOBODY TO USER CAVES")
+    assert "Role 'NOBODY' does not exist" in account.denies("ACCOUNTADMIN", "GRANT ROLE NOBODY TO USER LOCAL")
     account.denies("OWNER", "GRANT SELECT ON TABLE T TO ROLE NOBODY")
     account.denies("OWNER", "DROP ROLE NOBODY")
     assert "User 'NOBODY'" in account.denies("ACCOUNTADMIN", "GRANT ROLE OTHER TO USER NOBODY")
@@ -206,7 +206,7 @@ def test_show_grants_tells_of_objects_roles_and_users(account: Account) -> None:
     assert ("SELECT", "SHOP.S.SG") in [(row["privilege"], row["name"]) for row in to_role]
     assert {"ACCOUNTADMIN", "OWNER"} <= {row["role"] for row in account.rows("OWNER", "SHOW GRANTS")}
     of_role = account.rows("OWNER", "SHOW GRANTS OF ROLE OWNER")
-    assert [(row["granted_to"], row["grantee_name"]) for row in of_role] == [("USER", "CAVES")]
+    assert [(row["granted_to"], row["grantee_name"]) for row in of_role] == [("USER", "LOCAL")]
     account.denies("OTHER", "SHOW GRANTS ON TABLE SHOP.S.SG")
 
 

@@ -163,7 +163,7 @@ def test_what_is_no_token_gets_an_answer(
 
 
 def test_token_of_one_user_does_not_open_for_another(shared_server: Server, root: Any) -> None:
-    answer = post(shared_server, AUTHENTICATOR="SNOWFLAKE_JWT", TOKEN=signed(), LOGIN_NAME="CAVES")
+    answer = post(shared_server, AUTHENTICATOR="SNOWFLAKE_JWT", TOKEN=signed(), LOGIN_NAME="LOCAL")
     assert failure_of(root, answer) == "JWT_TOKEN_INVALID"
 
 

@@ -90,7 +90,7 @@ class Plain:
         settings = server.parameters
         self._http = HTTPConnection(settings["host"], settings["port"], timeout=60)
         self._headers: dict[str, str] = {}
-        login = {"data": {"LOGIN_NAME": "CAVES", "PASSWORD": settings["password"]}}
+        login = {"data": {"LOGIN_NAME": "LOCAL", "PASSWORD": settings["password"]}}
         token = self._post("/session/v1/login-request", login)["token"]
         self._headers = {"Authorization": f'Snowflake Token="{token}"'}
 

@@ -85,7 +85,7 @@ def test_without_a_token_there_is_nothing(http: Door, path: str, header: dict[st
 
 @pytest.mark.parametrize("password", ["", "wrong", "pâssé", "x" * 100_000])
 def test_a_wrong_password_is_told(http: Door, password: str) -> None:
-    answer = http.post(LOGIN, {"data": {"LOGIN_NAME": "CAVES", "PASSWORD": password}})
+    answer = http.post(LOGIN, {"data": {"LOGIN_NAME": "LOCAL", "PASSWORD": password}})
     assert answer.status_code == 200
     assert answer.json()["code"] == "390100"
     assert "Incorrect username or password" in answer.json()["message"]

@@ -29,7 +29,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def session(account: Warehouse) -> Any:
     opened = account.open_session()
     yield opened
-    for name in set(account.users.all) - {"CAVES"}:
+    for name in set(account.users.all) - {"LOCAL"}:
         opened.execute(f'DROP USER "{name}"')
     account.close_session(opened)
 
@@ -152,16 +152,16 @@ def test_renamed_user_keeps_its_login_name(query: Query) -> None:
             "CREATE USER a TYPE = SERVICE FIRST_NAME = 'x'",
             "Cannot set FIRST_NAME on users with TYPE=SERVICE.",
         ),
-        ("CREATE USER a LOGIN_NAME = 'caves'", "User with login name 'CAVES' already exists."),
+        ("CREATE USER a LOGIN_NAME = 'local'", "User with login name 'LOCAL' already exists."),
         ("CREATE USER a NETWORK_POLICY = p", "Unsupported feature 'NETWORK_POLICY of a user'"),
         ("CREATE USER a TIMEZONE = 'UTC'", "Unsupported feature 'TIMEZONE of a user'"),
         ("ALTER USER caves RESET PASSWORD", "Unsupported feature 'ALTER USER ... RESET PASSWORD'"),
-        ("DROP USER caves", "Unsupported feature 'DROP of user CAVES'"),
+        ("DROP USER local", "Unsupported feature 'DROP of user LOCAL'"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(query: Query, statement: str, says: str) -> None:
     assert says in refused(query, statement).message
-    assert [row["name"] for row in query("SHOW USERS")] == ["CAVES"]
+    assert [row["name"] for row in query("SHOW USERS")] == ["LOCAL"]
 
 
 def test_if_exists_makes_a_missing_user_no_error(query: Query) -> None:

@@ -18,7 +18,7 @@ GLOBAL_DDL: Final = "".join(
     f"CREATE TABLE IF NOT EXISTS {_META}.{table} (name VARCHAR PRIMARY KEY, definition VARCHAR NOT NULL);"
     for table in ("sc_users", "sc_integrations")
 )
-LOCAL_USER: Final = "CAVES"
+LOCAL_USER: Final = "LOCAL"
 """Who logs in with the password that is made at every start; it has every role."""
 
 
