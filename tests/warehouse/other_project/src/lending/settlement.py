@@ -21,7 +21,7 @@ def settle_loans(session: Session, today: date, daily_rate: Decimal) -> dict[str
         due,
         fines["LOAN_ID"] == due["LOAN_ID"],
         [
-            F.when_matched(due["FINE"].is_null()).delete(),
+            F.when_matched(due["FINE"].is_null()).delete(),  # type: ignore[no-untyped-call]
             F.when_matched().update({"READER": due["READER"], "AMOUNT": due["FINE"]}),
             F.when_not_matched(due["FINE"].is_not_null()).insert(
                 {"LOAN_ID": due["LOAN_ID"], "READER": due["READER"], "AMOUNT": due["FINE"]}
@@ -37,10 +37,13 @@ def _fines_due(changes: DataFrame, today: date, daily_rate: Decimal) -> DataFram
     until = F.coalesce(F.col("RETURNED_ON"), F.lit(today))
     days = F.datediff("day", F.col("DUE_ON"), until)
     fine = F.call_function("LATE_FINE", days, F.lit(daily_rate))
-    return changes.filter(F.col(ACTION) == "INSERT").select("LOAN_ID", "READER", fine.alias("FINE"))
+    due: DataFrame = changes.filter(F.col(ACTION) == "INSERT").select("LOAN_ID", "READER", fine.alias("FINE"))
+    return due
 
 
 def _loans_gone(changes: DataFrame) -> DataFrame:
     """LOAN_ID, READER, FINE: loans that were deleted, without a fine."""
     deleted = changes.filter((F.col(ACTION) == "DELETE") & ~F.col(IS_UPDATE))
-    return deleted.select("LOAN_ID", "READER", F.lit(None).cast("number(8, 2)").alias("FINE"))
+    nothing = F.lit(None).cast("number(8, 2)").alias("FINE")
+    gone: DataFrame = deleted.select("LOAN_ID", "READER", nothing)
+    return gone
