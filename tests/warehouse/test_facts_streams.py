@@ -95,6 +95,30 @@ def test_a_renamed_table_keeps_its_streams(wines: Query) -> None:
     assert {row["stale"] for row in rows} == {"false"}
 
 
+@pytest.mark.fact(7)
+def test_a_stream_that_is_found_empty_or_consumed_goes_stale_later(wines: Query) -> None:
+    def stale_after() -> Any:
+        return next(row["stale_after"] for row in wines("SHOW STREAMS") if row["name"] == "NET")
+
+    first = stale_after()
+    assert wines("SELECT SYSTEM$STREAM_HAS_DATA('NET') AS H") == [{"H": False}]
+    found_empty = stale_after()
+    wines("INSERT INTO WINES VALUES (2, 'Syrah')")
+    assert wines("SELECT SYSTEM$STREAM_HAS_DATA('NET') AS H") == [{"H": True}]
+    assert stale_after() == found_empty
+    wines("INSERT INTO TAKEN SELECT ID FROM NET")
+    assert first < found_empty < stale_after()
+
+
+@pytest.mark.fact(1)
+def test_copy_into_a_location_moves_the_offset(wines: Query) -> None:
+    wines("CREATE STAGE FILES")
+    wines("INSERT INTO WINES VALUES (2, 'Syrah')")
+    wines("COPY INTO @FILES/out FROM (SELECT ID FROM NET) FILE_FORMAT = (TYPE = CSV)")
+    assert changes(wines) == []
+    assert wines("SELECT $1 AS ID FROM @FILES/out")[0]["ID"] == "2"
+
+
 @pytest.mark.fact(8)
 def test_a_stream_begins_at_the_offset_of_another(wines: Query) -> None:
     """Each then has an offset of its own; CREATE OR REPLACE keeps what is pending that way."""

@@ -32,7 +32,7 @@ def snow(server: Server, tmp_path: Path) -> Snow:
     config = tmp_path / "config.toml"
     settings = {
         "account": "local",
-        "user": "CAVES",
+        "user": "LOCAL",
         "password": server.warehouse.password,
         "host": server.host,
         "port": server.port,

@@ -97,6 +97,8 @@ class StreamRegistry:
         self.prune_lock = threading.Lock()
         self.changed_tables: set[QualifiedName] = set()
         """Tracked tables that may have before-images to prune; most are only ever inserted into."""
+        self.found_empty: dict[QualifiedName, datetime] = {}
+        """When SYSTEM$STREAM_HAS_DATA last was FALSE, which keeps a stream from going stale (SEMANTICS 7)."""
         self.streams: dict[QualifiedName, Stream] = {}
         self.tables: dict[QualifiedName, TrackedTable] = {}
         self._open_lock = threading.Lock()

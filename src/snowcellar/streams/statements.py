@@ -164,6 +164,14 @@ def has_data(session: Session, stream: Stream) -> bool:
     query = f"SELECT 1 FROM {meta}.sc_pending WHERE stream_id = {stream.stream_id} LIMIT 1"
     if session.duck.execute(query).fetchall():
         return True
+    if not _has_initial_rows(session, stream):
+        session.warehouse.streams.found_empty[stream.name] = datetime.now(UTC)
+        return False
+    return True
+
+
+def _has_initial_rows(session: Session, stream: Stream) -> bool:
+    meta = session.warehouse.meta(stream.name.database)
     initial = f"SELECT 1 FROM {meta}.sc_streams WHERE stream_id = {stream.stream_id} AND initial_rows"
     table = f"SELECT 1 FROM {stream.table.quoted} LIMIT 1"
     return bool(session.duck.execute(initial).fetchall() and session.duck.execute(table).fetchall())
@@ -240,6 +248,7 @@ def _shown_row(session: Session, stream: Stream) -> list[Any]:
     query = f"SELECT consumed_on FROM {meta}.sc_streams WHERE stream_id = ?"
     consumed = session.duck.execute(query, [stream.stream_id]).fetchall()
     consumed_on = consumed[0][0] if consumed else stream.created_on
+    consumed_on = max(consumed_on, registry.found_empty.get(stream.name, consumed_on))
     return [
         stream.created_on,
         stream.name.name,
