@@ -1,7 +1,7 @@
 """CREATE OR ALTER TABLE: create the table, or change its columns to those that are written; rows stay.
 
 Source: https://docs.snowflake.com/en/sql-reference/sql/create-or-alter
-Deviation: a default value is not compared; a comment is, of the table alone, for columns keep none here.
+Deviation: a default value is not compared.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Column:
     name: str
     type: str
     nullable: bool
+    comment: str
 
 
 def create_or_alter_table(session: Session, match: re.Match[str]) -> Result:
@@ -56,7 +57,7 @@ def _exists(session: Session, name: QualifiedName) -> bool:
 
 def _columns(session: Session, name: QualifiedName) -> list[Column]:
     rows = session.execute(f"DESCRIBE TABLE {name.quoted}").table.to_pylist()
-    return [Column(row["name"], row["type"], row["null?"] == "Y") for row in rows]
+    return [Column(row["name"], row["type"], row["null?"] == "Y", row["comment"] or "") for row in rows]
 
 
 def _wanted(session: Session, name: QualifiedName, rest: str) -> list[Column]:
@@ -99,6 +100,8 @@ def _changes(
             yield f"{table} ALTER COLUMN {quote(column.name)} SET DATA TYPE {column.type}"
         if before.nullable != column.nullable:
             yield f"{table} ALTER COLUMN {quote(column.name)} {'DROP' if column.nullable else 'SET'} NOT NULL"
+        if before.comment != column.comment:
+            yield f"COMMENT ON COLUMN {name.quoted}.{quote(column.name)} IS {literal(column.comment)}"
     comment = definition.find(exp.SchemaCommentProperty)
     if comment is not None:
         yield f"COMMENT ON TABLE {name.quoted} IS {literal(comment.this.this)}"

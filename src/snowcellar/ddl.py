@@ -17,7 +17,7 @@ _REFUSED_PROPERTIES = (
     exp.IcebergProperty,
     exp.MaterializedProperty,
 )
-_REFUSED_ACTIONS = (exp.SwapTable, exp.AlterSet, exp.Command)
+_REFUSED_ACTIONS = (exp.SwapTable, exp.Command)
 _KEYS = (exp.PrimaryKey, exp.UniqueColumnConstraint, exp.ForeignKey, exp.Reference)
 
 

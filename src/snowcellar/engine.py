@@ -24,6 +24,7 @@ from snowcellar import (
     relations,
     rewrites,
     staged_drops,
+    table_alterations,
     temporary_tables,
     view_comments,
 )
@@ -152,9 +153,11 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
     if _CREATE_OR_ALTER.match(statement.text):
         # sqlglot reads it as CREATE OR REPLACE, which would empty the table.
         raise Unsupported("CREATE OR ALTER", "Use CREATE ... IF NOT EXISTS and ALTER.")
-    ddl.refuse_unsupported(tree)
+    no_effect = isinstance(tree, exp.Alter) and table_alterations.has_no_effect(tree)
+    if not no_effect:
+        ddl.refuse_unsupported(tree)
     session.commit_before_ddl()
-    if ddl.declares_only_keys(tree):
+    if no_effect or ddl.declares_only_keys(tree):
         return Result.status("Statement executed successfully.", statement_type.DDL)
     if isinstance(tree, exp.Drop) and (dropped := staged_drops.drop(session, tree)):
         return dropped
@@ -165,8 +168,11 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
     if isinstance(tree, exp.Create) and tree.kind == "STAGE":
         return _create_stage(session, tree, params)
     follow = table_changes.before(session, tree)
+    column_comments = table_alterations.take_column_comments(session, tree)
     try:
-        if isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query):
+        if isinstance(tree, exp.Alter) and table_alterations.run(session, tree):
+            result = Result.status("Statement executed successfully.", statement_type.DDL)
+        elif isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Query):
             result = _create_as(session, tree, params)
         elif isinstance(tree, exp.Comment) and (comment := view_comments.comment_on_view(session, tree)):
             with session.connection.statement(session):
@@ -175,6 +181,8 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
         else:
             # Not inside a transaction: comments and stages are written to the account's own file.
             result = _run_with_fakesnow(session, tree, params)
+        for comment in column_comments:
+            session.duck.execute(comment)
         if follow:
             with session.connection.statement(session) as transaction:
                 follow(transaction)

@@ -34,7 +34,26 @@ _SHOW_VIEWS = fakesnow_show.SQL_CREATE_VIEW_SHOW_VIEWS.replace(
 ).replace("'' as comment", _COMMENT_OF_VIEW)
 """SHOW VIEWS, with the comments."""
 
-GLOBAL_VIEWS = f"{_COLUMNS};{_SHOW_VIEWS}"
+_OF_TABLE = """coalesce((
+        select e.comment from _fs_global._fs_information_schema._fs_tables_ext as e
+        where e.ext_table_catalog = table_catalog and e.ext_table_schema = table_schema
+            and e.ext_table_name = table_name
+    ), '') as comment"""
+_ROWS_OF_TABLE = """coalesce((
+        select t.estimated_size from duckdb_tables() as t
+        where t.database_name = table_catalog and t.schema_name = table_schema
+            and t.table_name = tables.table_name
+    ), 0) as rows"""
+
+_SHOW_TABLES, _SHOW_OBJECTS = (
+    view.replace("create view if not exists", "create or replace view")
+    .replace("'' as comment", _OF_TABLE)
+    .replace("0 as rows", _ROWS_OF_TABLE)
+    for view in (fakesnow_show.SQL_CREATE_VIEW_SHOW_TABLES, fakesnow_show.SQL_CREATE_VIEW_SHOW_OBJECTS)
+)
+"""SHOW TABLES and SHOW OBJECTS, with the comments and how many rows there are, as DuckDB estimates."""
+
+GLOBAL_VIEWS = f"{_COLUMNS};{_SHOW_VIEWS};{_SHOW_TABLES};{_SHOW_OBJECTS}"
 
 INFORMATION_SCHEMA_VIEWS = info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW.template.replace(
     "null::VARCHAR as COMMENT", "comment as COMMENT"
@@ -48,7 +67,7 @@ def apply() -> None:
     fakesnow_transforms.SQL_DESCRIBE_TABLE = Template(
         fakesnow_transforms.SQL_DESCRIBE_TABLE.template.replace(
             "FROM _fs_information_schema.", "FROM _fs_global._fs_information_schema."
-        )
+        ).replace('NULL::VARCHAR AS "comment"', 'COMMENT AS "comment"', 1)
     )
     transforms.numeric_agg_implicit_cast = exact_numeric_aggregate  # type: ignore[assignment]
 

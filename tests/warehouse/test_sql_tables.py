@@ -117,3 +117,96 @@ def test_insert_overwrite_replaces_what_it_may_even_read(racks: Query) -> None:
     assert values(racks, "SELECT WINE, METADATA$ACTION FROM S ORDER BY 2, 1") == [
         ("Gamay", "DELETE"), ("Syrah", "DELETE"), ("Viognier", "DELETE"), ("Gamay", "INSERT")
     ]  # fmt: skip
+
+
+def test_columns_keep_their_comments(query: Query) -> None:
+    query("CREATE OR REPLACE TABLE C (A INT COMMENT 'a''s', B INT) COMMENT = 'wines'")
+    query("ALTER TABLE C ADD COLUMN D INT COMMENT 'd', E INT")
+    query("ALTER TABLE C MODIFY COLUMN B COMMENT 'b', COLUMN E COMMENT 'e'")
+    query("COMMENT ON COLUMN C.D IS 'new'")
+    described = {row["name"]: row["comment"] for row in query("DESCRIBE TABLE C")}
+    assert described == {"A": "a's", "B": "b", "D": "new", "E": "e"}
+    query("CREATE OR ALTER TABLE C (A INT, B INT COMMENT 'c', D INT COMMENT 'new', E INT COMMENT 'e')")
+    assert values(query, "SELECT COMMENT FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'C' "
+                         "ORDER BY ORDINAL_POSITION") == [("",), ("c",), ("new",), ("e",)]  # fmt: skip
+    query("ALTER TABLE C SET COMMENT = 'it''s red'")
+    assert [row["comment"] for row in query("SHOW TABLES LIKE 'C'")] == ["it's red"]
+    query("ALTER TABLE C UNSET COMMENT")
+    assert [row["comment"] for row in query("SHOW TABLES LIKE 'C'")] == [""]
+
+
+def test_a_column_is_required_from_now_on_unless_some_value_is_missing(query: Query) -> None:
+    query("CREATE OR REPLACE TABLE C (A INT, B INT, C INT, D INT)")
+    query("INSERT INTO C (A, B) VALUES (1, NULL)")
+    query("ALTER TABLE C ALTER COLUMN A SET NOT NULL")
+    with pytest.raises(WarehouseError, match="NULL result in a non-nullable column"):
+        query("INSERT INTO C (B) VALUES (1)")
+    with pytest.raises(WarehouseError, match="Column 'B' contains null values"):
+        query("ALTER TABLE C ALTER COLUMN B SET NOT NULL")
+    query("ALTER TABLE C MODIFY (COLUMN A DROP NOT NULL, COLUMN B SET DATA TYPE NUMBER(38, 2))")
+    query("INSERT INTO C (B) VALUES (1)")
+    query("ALTER TABLE C DROP COLUMN C, D")
+    assert [row["name"] for row in query("DESC TABLE C")] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP CLUSTERING KEY",
+        "CLUSTER BY (A)",
+        "DROP PRIMARY KEY",
+        "DROP CONSTRAINT K",
+        "SET CHANGE_TRACKING = TRUE",
+    ],
+)
+def test_what_changes_nothing_here_is_accepted(query: Query, change: str) -> None:
+    query("CREATE OR REPLACE TABLE C (A INT)")
+    query(f"ALTER TABLE C {change}")
+
+
+def test_views_are_renamed_and_commented(query: Query) -> None:
+    query("CREATE OR REPLACE VIEW V AS SELECT 1 AS A")
+    query("ALTER VIEW V SET COMMENT = 'one'")
+    query("ALTER VIEW V RENAME TO W")
+    assert [(row["name"], row["comment"]) for row in query("SHOW VIEWS LIKE 'W'")] == [("W", "one")]
+
+
+def test_what_is_there_is_listed_by_name_number_and_kind(query: Query) -> None:
+    query("CREATE SCHEMA LISTED")
+    query("USE SCHEMA LISTED")
+    for name in ("ALPHA", "BETA", "BRAVO"):
+        query(f"CREATE TABLE {name} (A INT)")
+    query("INSERT INTO BETA VALUES (1), (2)")
+
+    def names(clauses: str) -> list[str]:
+        return [row["name"] for row in query(f"SHOW {clauses}")]
+
+    assert names("TABLES STARTS WITH 'B'") == ["BETA", "BRAVO"]
+    assert names("TERSE TABLES LIMIT 1 FROM 'ALPHA'") == ["BETA"]
+    assert [row["rows"] for row in query("SHOW TABLES LIKE 'beta'")] == [2]
+    for kind in (
+        "ICEBERG TABLES",
+        "DYNAMIC TABLES",
+        "EXTERNAL TABLES IN SCHEMA LISTED",
+        "MATERIALIZED VIEWS",
+    ):
+        assert names(kind) == []
+    assert [row["name"] for row in query("DESCRIBE SCHEMA LISTED")] == ["ALPHA", "BETA", "BRAVO"]
+    query("USE SCHEMA PUBLIC")
+    query("DROP SCHEMA LISTED")
+
+
+def test_stages_formats_sequences_warehouses_and_databases_are_described(query: Query) -> None:
+    query("CREATE OR REPLACE FILE FORMAT F TYPE = CSV SKIP_HEADER = 1")
+    query("CREATE OR REPLACE STAGE S FILE_FORMAT = F")
+    query("CREATE OR REPLACE SEQUENCE Q")
+    query("CREATE WAREHOUSE IF NOT EXISTS W")
+    for statement in ("DESCRIBE FILE FORMAT F", "DESC STAGE S"):
+        described = {row["property"]: row["property_value"] for row in query(statement)}
+        assert (described["TYPE"], described["SKIP_HEADER"]) == ("CSV", "1")
+    assert [row["name"] for row in query("DESC SEQUENCE Q")] == ["Q"]
+    assert [row["kind"] for row in query("DESCRIBE WAREHOUSE W")] == ["WAREHOUSE"]
+    assert "PUBLIC" in [row["name"] for row in query("DESC DATABASE CELLAR_DB")]
+    for kind in ("STAGE", "FILE FORMAT", "SEQUENCE", "SCHEMA", "WAREHOUSE"):
+        with pytest.raises(WarehouseError, match="does not exist"):
+            query(f"DESCRIBE {kind} NOWHERE")
