@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from snowcellar import arithmetic, functions, temporary_tables
+from snowcellar import arithmetic, functions, snowpark_sql, temporary_tables
 from snowcellar.errors import CompilationError, Unsupported
 from snowcellar.functions import calls
 from snowcellar.functions.time_formats import duckdb_format
@@ -250,4 +250,7 @@ REWRITES: list[Rewrite] = [
     try_cast_timestamp,
     positional_columns,
     temporary_tables.last_part,
+    snowpark_sql.join_of_all,
+    snowpark_sql.numbered_by_sequence,
+    snowpark_sql.time_of_text,
 ]

@@ -24,7 +24,7 @@ def node() -> None:
 def options(server: Server, **said: Any) -> dict[str, Any]:
     return {
         "account": server.warehouse.account,
-        "username": "CAVES",
+        "username": "LOCAL",
         "password": server.warehouse.password,
         "accessUrl": f"http://{server.host}:{server.port}",
         **said,
