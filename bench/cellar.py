@@ -1,0 +1,117 @@
+"""Our own contestant: a local warehouse in a process of its own, deployed by `caves deploy`."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bench.outcome import Outcome
+from caves_snowpark import names
+from caves_snowpark.names import DEFAULT_DATABASE
+from ingest.batch import Batch
+from ingest.loader import warehouse_sink
+from ingest.positions import PartitionLog
+from ingest.settings import IngestSettings
+from snowcellar.local_server import LocalServer
+
+_ROOT: Final = Path(__file__).parents[1]
+_CAVES: Final = Path(sys.executable).with_name("caves")
+# No schedule comes round while a bench runs: what runs is what the bench calls.
+_NO_SCHEDULES: Final = ("--database", DEFAULT_DATABASE, "--minute", "86400")
+_WAITING: Final = "OPS.WAITING_EVENTS"
+
+
+class Cellar:
+    """A served warehouse."""
+
+    def __init__(self, server: LocalServer) -> None:
+        self.server = server
+        self._connection = server.connect(database=DEFAULT_DATABASE)
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        cursor = self._connection.cursor()
+        cursor.execute(statement)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    def deploy(self) -> None:
+        for command in ("bootstrap", "deploy"):
+            arguments = [str(_CAVES), command, "-c", "local", "--config-file", str(self.server.config)]
+            done = subprocess.run(arguments, cwd=_ROOT, capture_output=True, text=True)
+            if done.returncode:
+                raise SystemExit(done.stdout + done.stderr)
+        self.execute(f"USE DATABASE {DEFAULT_DATABASE}")
+        self.execute(f"ALTER TASK {names.ROOT_TASK} SUSPEND")
+
+    def ingest(self, batches: Iterable[Batch]) -> None:
+        """Load batches into RAW by the ingestor's own statements."""
+        sink = warehouse_sink(IngestSettings("", connection="local", config_file=self.server.config))
+        for batch in batches:
+            sink.stored_offsets(batch.topic, {part.partition: PartitionLog(0, 0) for part in batch.slices})
+            sink.load(batch)
+        sink.close()
+
+    def set_aside(self) -> None:
+        """Take what RAW has out of it, for `bring_back`; no stream is the wiser."""
+        self.execute(f"CREATE OR REPLACE TABLE {_WAITING} AS SELECT * FROM {names.STREAM_RAW_EVENTS}")
+
+    def bring_back(self) -> None:
+        columns = "EVENT_TYPE, PRODUCT_ID, CUSTOMER_ID, EVENT_METADATA, EVENT_CONTENT, INGESTION_TIME"
+        self.execute(f"INSERT INTO {names.RAW_EVENTS} ({columns}) SELECT {columns} FROM {_WAITING}")
+
+    def tick(self) -> None:
+        """What the tasks of the graph call, in their order."""
+        for procedure in names.TASK_PROCEDURES.values():
+            self.execute(f"CALL {procedure}()")
+
+    def outcome(self) -> Outcome:
+        counts = {
+            what: int(self.execute(f"SELECT COUNT(*) FROM {table}")[0][0]) for what, table in _COUNTED.items()
+        }
+        [(revenue,)] = self.execute(f"SELECT SUM(TOTAL_AMOUNT) FROM {names.ORDERS}")
+        stock = self.execute(
+            f"SELECT PRODUCT_ID, WAREHOUSE_LOCATION, CURRENT_STOCK_LEVEL FROM {names.INVENTORY_CURRENT}"
+        )
+        return Outcome(
+            **counts,
+            revenue_cents=int((revenue or 0) * 100),
+            stock={(int(product), str(place)): int(level) for product, place, level in stock},
+        )
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+_COUNTED: Final = {
+    "staged_orders": names.STG_ORDERS,
+    "staged_adjustments": names.STG_INVENTORY_ADJUSTMENTS,
+    "rejected": names.REJECTED_EVENTS,
+    "duplicates": names.DUPLICATE_EVENTS,
+    "orders": names.ORDERS,
+    "history": names.INVENTORY_HISTORY,
+}
+
+
+@contextmanager
+def cellar(folder: Path) -> Iterator[Cellar]:
+    """The warehouse whose state lies in a folder."""
+    with LocalServer(folder, *_NO_SCHEDULES) as server:
+        served = Cellar(server)
+        try:
+            yield served
+        finally:
+            served.close()
+
+
+@contextmanager
+def copied(prepared: Path, folder: Path) -> Iterator[Cellar]:
+    """A warehouse that starts from the state of another that has ended, and leaves nothing behind."""
+    shutil.copytree(prepared, folder)
+    try:
+        with cellar(folder) as served:
+            yield served
+    finally:
+        shutil.rmtree(folder)
