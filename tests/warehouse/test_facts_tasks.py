@@ -196,6 +196,19 @@ def test_a_triggered_task_waits_ten_seconds_or_more_and_needs_a_warehouse(
         log("ALTER TASK T RESUME")
 
 
+@pytest.mark.fact(17)
+def test_a_triggered_task_whose_stream_stays_empty_is_skipped_every_twelve_hours(
+    cellar: Warehouse, log: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert clock.HEALTH_CHECK_SECONDS == 12 * 3600
+    monkeypatch.setattr(clock, "HEALTH_CHECK_SECONDS", 1)
+    log("CREATE STREAM S ON TABLE NUMBERS")
+    log("CREATE TASK T WAREHOUSE = COMPUTE_WH WHEN SYSTEM$STREAM_HAS_DATA('S') AS SELECT 1")
+    log("ALTER TASK T RESUME")
+    eventually(lambda: len(runs(log)) >= 2)
+    assert {(run["STATE"], run["SCHEDULED_FROM"]) for run in runs(log)} == {("SKIPPED", "TRIGGER")}
+
+
 @pytest.mark.fact(19)
 def test_a_finalizer_is_one_alone_and_last(cellar: Warehouse, log: Query) -> None:
     create(log, "ROOT")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
@@ -16,6 +16,8 @@ from snowcellar.names import QualifiedName
 from snowcellar.tasks.schedule import interval_seconds, next_time
 
 IDLE_SECONDS = 5.0
+HEALTH_CHECK_SECONDS = 12 * 3600
+"""How often a triggered task runs though its stream is empty, which keeps the stream from going stale."""
 TRIGGER_POLL_SECONDS = 0.25
 """How often the streams of triggered tasks are looked at."""
 
@@ -52,6 +54,8 @@ class _Entry(Generic[T]):
     interval: float
     due: datetime | None = None
     """The CRON time that it waits for."""
+    checked: float = field(default_factory=time.monotonic)
+    """When what a stream wakes was last run, or its health was looked at."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Tick(Generic[T]):
     scheduled_time: datetime
     next_time: datetime | None
     """When it is due again; None for one that a stream wakes."""
+    health_check: bool = False
+    """Whether a run is to be noted even if the stream has nothing."""
 
 
 class Clock(Generic[T]):
@@ -99,7 +105,9 @@ class Clock(Generic[T]):
             late = now - entry.at
             if entry.owner.is_triggered:
                 entry.at = now + TRIGGER_POLL_SECONDS
-                tick = Tick(entry.owner, wall, None)
+                unhealthy = now - entry.checked >= HEALTH_CHECK_SECONDS * self._seconds_per_second
+                entry.checked = now if unhealthy else entry.checked
+                tick = Tick(entry.owner, wall, None, health_check=unhealthy)
             else:
                 if entry.due is not None:
                     self._await_cron(entry, wall)
@@ -114,7 +122,8 @@ class Clock(Generic[T]):
     def rest(self, owner: T) -> None:
         """A stream has woken it: not again before its minimum interval."""
         if entry := self._entries.get(owner.name):
-            entry.at = time.monotonic() + entry.interval
+            entry.checked = time.monotonic()
+            entry.at = entry.checked + entry.interval
 
     def next_runs(self) -> list[tuple[T, datetime]]:
         """Those that have a schedule, and when each is due."""

@@ -180,7 +180,7 @@ class Scheduler:
             return
         if holds:
             self._begin_scheduled(run, tick)
-        elif tick.next_time is not None:
+        elif tick.next_time is not None or tick.health_check:
             TaskRun(self._warehouse, self._writer, run, task).skip()
 
     def _begin_scheduled(self, run: GraphRun, tick: Tick[Task]) -> None:
