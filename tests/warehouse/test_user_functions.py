@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,8 @@ def test_overloads_are_told_apart_by_how_many_arguments_they_take(sql: Sql) -> N
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("CREATE FUNCTION G(a INT) RETURNS INT AS 'a + 1'", "LANGUAGE SQL"),
+        ("CREATE FUNCTION G(a INT) RETURNS TABLE (b INT) AS 'SELECT a'", "RETURNS TABLE"),
+        ("CREATE FUNCTION G(a INT) RETURNS INT AS 'SELECT FROM WHERE'", "(?i)syntax|expect|invalid"),
         ("CREATE FUNCTION G(a INT) RETURNS INT LANGUAGE JAVA HANDLER = 'x'", "LANGUAGE JAVA"),
         (inline("G() RETURNS TABLE (a INT)", "class main: pass"), "RETURNS TABLE"),
         (inline("G() RETURNS INT", "", f"{_CLAUSES} PACKAGES = ('no-such-package')"), "no-such-package"),
@@ -195,6 +197,18 @@ def test_what_a_function_cannot_be_is_refused_by_name(sql: Sql, statement: str, 
     sql(inline("KNOWN(a INT) RETURNS INT", "def main(a): return a"))
     with pytest.raises(ProgrammingError, match=named):
         sql(statement)
+
+
+def test_a_function_in_sql_is_its_body(sql: Sql) -> None:
+    sql("CREATE FUNCTION AREA(r FLOAT) RETURNS NUMBER(10, 2) AS '3.14159 * r * R'")
+    sql("CREATE FUNCTION TWICE(n INT) RETURNS INT LANGUAGE SQL AS $$ AREA(n) * 2 - AREA(n) $$")
+    sql("CREATE FUNCTION ROWS_ABOVE(least INT) RETURNS INT AS 'SELECT COUNT(*) FROM T WHERE A >= least'")
+    assert sql("SELECT AREA(A), TWICE(A) FROM T WHERE A = 2") == [(Decimal("12.57"), 13)]
+    sql("CREATE VIEW V AS SELECT AREA(A) AS S FROM T WHERE A = 1")
+    sql("CREATE SCHEMA ELSEWHERE")
+    assert sql("SELECT PUBLIC.ROWS_ABOVE(2), PUBLIC.ROWS_ABOVE(1)") == [(1, 2)]
+    assert sql("SELECT S FROM PUBLIC.V") == [(Decimal("3.14"),)]
+    assert dict(sql("DESCRIBE FUNCTION PUBLIC.AREA(FLOAT)"))["language"] == "SQL"
 
 
 def test_describe_tells_what_was_created(sql: Sql) -> None:

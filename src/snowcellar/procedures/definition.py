@@ -62,6 +62,11 @@ class Procedure:
         return tuple(argument.type.name for argument in self.arguments)
 
     @property
+    def language(self) -> str:
+        """PYTHON, or for a function SQL."""
+        return "PYTHON" if self.handler else "SQL"
+
+    @property
     def returns_text(self) -> str:
         """The RETURNS clause as SHOW and DESCRIBE print it."""
         if self.returns is not None:

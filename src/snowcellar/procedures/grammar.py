@@ -91,9 +91,10 @@ def _read_clause(clauses: Clauses, rest: str) -> str:
 
 
 def _language(match: re.Match[str]) -> dict[str, Any]:
-    if match["language"].upper() != "PYTHON":
-        raise Unsupported(f"LANGUAGE {match['language'].upper()}", "Only Python is run here.")
-    return {"language": "PYTHON"}
+    language = match["language"].upper()
+    if language not in ("PYTHON", "SQL"):
+        raise Unsupported(f"LANGUAGE {language}", "Only Python is run here.")
+    return {"language": language}
 
 
 def _runtime(match: re.Match[str]) -> dict[str, Any]:

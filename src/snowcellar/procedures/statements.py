@@ -56,6 +56,8 @@ _GONE = "Drop statement executed successfully (object already dropped or not aut
 def create_procedure(session: Session, match: re.Match[str]) -> Result:
     """CREATE PROCEDURE: check the clauses, the packages and the staged files; the body is not looked at."""
     clauses = grammar.parse(match.string)
+    if clauses.values.get("language") == "SQL":
+        raise Unsupported("LANGUAGE SQL", "Procedures are Python here.")
     packages.check(clauses.values.get("packages", ()))
     return keep(
         session,
@@ -170,7 +172,7 @@ def described(procedure: Procedure) -> list[tuple[str, Any]]:
     return [
         ("signature", procedure.described_signature),
         ("returns", procedure.returns_text + (" NOT NULL" if procedure.not_null else "")),
-        ("language", "PYTHON"),
+        ("language", procedure.language),
         ("null handling", procedure.null_handling),
         ("volatility", procedure.volatility),
         ("execute as", procedure.execute_as),

@@ -8,32 +8,44 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from snowcellar.errors import Unsupported, WarehouseError
+from snowcellar.errors import CompilationError, Unsupported, WarehouseError
 from snowcellar.grants.executions import may_call
 from snowcellar.names import QualifiedName
 from snowcellar.procedures.data_types import SEMI_STRUCTURED, DataType
 from snowcellar.procedures.definition import Procedure
 from snowcellar.session import Session
+from snowcellar.user_functions import sql_bodies
 from snowcellar.user_functions.batches import Batches
 
+MAX_DEPTH = 20
+"""How deep functions of LANGUAGE SQL may call functions."""
 
-def expand(session: Session, tree: exp.Expr) -> bool:
-    """Make the functions that a tree calls known to DuckDB; whether there are any."""
+
+def expand(session: Session, tree: exp.Expr, depth: int = 0) -> bool:
+    """Put SQL functions' bodies for their calls and make Python's known to DuckDB; whether there were any."""
     known: dict[Procedure, Batches] = {}
+    found_any = False
+    if depth > MAX_DEPTH:
+        raise CompilationError(f"Functions call each other more than {MAX_DEPTH} levels deep.")
     for call in list(tree.find_all(exp.Anonymous)):
         name = _name(session, call)
         overloads = functions_named(session, name) if name is not None else []
         if name is None or not overloads:
             continue
+        found_any = True
         function = _choose(session, name, overloads, call)
-        batches = known.get(function) or known.setdefault(function, Batches(session, function))
         place = _outermost(call)
         text = place.sql(dialect="snowflake").upper()
-        found = _call(batches, function, call)
+        if function.language == "SQL":
+            found = sql_bodies.inlined(function, call.expressions)
+            expand(session, found, depth + 1)
+        else:
+            batches = known.get(function) or known.setdefault(function, Batches(session, function))
+            found = _call(batches, function, call)
         if isinstance(place.parent, exp.Select) and place.arg_key == "expressions":
             found = exp.alias_(found, text, quoted=True, copy=False)
         place.replace(found)
-    return bool(known)
+    return found_any
 
 
 def refuse_in_view(session: Session, tree: exp.Create) -> None:
@@ -42,7 +54,8 @@ def refuse_in_view(session: Session, tree: exp.Create) -> None:
         return
     for call in tree.find_all(exp.Anonymous):
         name = _name(session, call)
-        if name is not None and functions_named(session, name):
+        functions = functions_named(session, name) if name is not None else []
+        if name is not None and any(function.language != "SQL" for function in functions):
             raise Unsupported(f"a view that calls function {name.name}")
 
 
@@ -117,4 +130,4 @@ def _given(argument: exp.Expr, type_: DataType) -> exp.Expr:
     # Not copied: calls within it are yet to be replaced.
     if type_.name in SEMI_STRUCTURED:
         return exp.Anonymous(this="json_quote", expressions=[argument])
-    return exp.cast(argument, exp.DataType.build(str(type_), dialect="snowflake"), copy=False)
+    return sql_bodies.typed(argument, type_)

@@ -21,6 +21,7 @@ from snowcellar.procedures import statements as procedures
 from snowcellar.procedures.definition import Procedure
 from snowcellar.result import Result
 from snowcellar.session import Session
+from snowcellar.user_functions import sql_bodies
 
 if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
@@ -43,15 +44,18 @@ CREATE TABLE IF NOT EXISTS {meta}.sc_functions (
 
 
 def create_function(session: Session, match: re.Match[str]) -> Result:
-    """CREATE FUNCTION ... LANGUAGE PYTHON: check the clauses, packages and staged files, not the body."""
+    """CREATE FUNCTION ... LANGUAGE SQL | PYTHON: of Python's the clauses are checked, not the body."""
     clauses = grammar.parse(match.string)
-    if "language" not in clauses.values:
-        raise Unsupported("CREATE FUNCTION ... LANGUAGE SQL", "Functions are Python here.")
+    if clauses.values.setdefault("language", "SQL") == "SQL":
+        for clause in ("runtime_version", "handler"):
+            clauses.values[clause] = ""
     if "execute_as" in clauses.values:
         raise CompilationError("syntax error: unexpected 'EXECUTE'.")
     clauses.values.setdefault("packages", ())
     packages.check_available(clauses.values["packages"])
     function = procedures.definition_of(session, clauses)
+    if function.language == "SQL":
+        sql_bodies.parse(function)
     if function.returns is None:
         raise Unsupported("CREATE FUNCTION ... RETURNS TABLE")
     return procedures.keep(
@@ -68,6 +72,8 @@ def describe_function(session: Session, match: re.Match[str]) -> Result:
     """DESCRIBE FUNCTION name(types): property and value."""
     function = _find(session, match)
     rows = [row for row in procedures.described(function) if row[0] != "execute as"]
+    if function.language == "SQL":
+        rows = [row for row in rows if row[0] in ("signature", "returns", "language", "body")]
     return procedures.properties(rows)
 
 
@@ -83,11 +89,14 @@ def show_functions(session: Session, match: re.Match[str]) -> Result:
     """SHOW [USER] FUNCTIONS with LIKE and IN; the built-in ones are not listed."""
     rights = rights_of(session)
     rows = [
-        [*procedures.shown(function), "PYTHON", "N"]
+        [*procedures.shown(function), function.language, "N"]
         for function in session.warehouse.functions.all()
         if rights.sees(callable_key("FUNCTION", function.name, function.types))
     ]
-    rows += [[*procedures.shown(function), "PYTHON", "N"] for function in session.temporary_functions.all()]
+    rows += [
+        [*procedures.shown(function), function.language, "N"]
+        for function in session.temporary_functions.all()
+    ]
     columns = [*procedures.SHOWN, ("language", pa.string()), ("is_memoizable", pa.string())]
     return show.answer(session, match["rest"], columns, rows)
 
