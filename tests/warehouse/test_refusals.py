@@ -29,7 +29,7 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
         "CREATE MATERIALIZED VIEW M AS SELECT 1 AS A",
         "CREATE EXTERNAL TABLE E (A INT) LOCATION = @X",
         "CREATE TAG X",
-        "CREATE FUNCTION F() RETURNS INT AS '1'",
+        "CREATE FUNCTION F() RETURNS INT LANGUAGE JAVASCRIPT AS 'return 1'",
         "CREATE ALERT A1 IF (EXISTS (SELECT 1)) THEN SELECT 1",
         "CREATE INDEX I ON T (A)",
         "CREATE USER U NETWORK_POLICY = P",
