@@ -11,11 +11,11 @@ from sqlglot.tokenizer_core import TokenType
 
 from snowcellar.errors import CompilationError, Unsupported
 from snowcellar.names import display, fold
+from snowcellar.script_grammar import BLOCK, parts
 
 _STRINGS = (TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING, TokenType.NATIONAL_STRING)
-_SCRIPT = re.compile(
-    r"(?:DECLARE\b.+|BEGIN\b(?!\s*(?:;|\Z|TRANSACTION\b|WORK\b|NAME\b)).+)\Z", re.IGNORECASE | re.DOTALL
-)
+_DECLARED = re.compile(r"DECLARE\b.+\Z", re.IGNORECASE | re.DOTALL)
+_BLOCK = re.compile(r"BEGIN\b(?!\s*(?:;|\Z|TRANSACTION\b|WORK\b|NAME\b)).+\Z", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,16 @@ class Written:
 
 
 def check_body(text: str, of: str) -> str:
-    """The one statement that an object (a task, an alert) runs."""
+    """The one statement, or block of plain statements, that an object (a task, an alert) runs."""
     body = text.strip()
-    if _SCRIPT.match(body):
+    if _DECLARED.match(body) or (BLOCK.match(body) and of != "task"):
         raise Unsupported(
             f"a Snowflake Scripting block as the body of {_article(of)}",
             "Put the statements into a procedure and CALL it.",
         )
+    if BLOCK.match(body):
+        parts(body)
+        return body.rstrip("; \n\t\r")
     tokens = sqlglot.tokenize(body, read="snowflake")
     if not tokens:
         raise CompilationError(f"syntax error: {_article(of)} needs a statement to run.")

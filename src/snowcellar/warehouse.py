@@ -50,6 +50,7 @@ META_SCHEMA = "_fs_information_schema"
 
 FEATURES = (
     "snowcellar.transaction_statements",
+    "snowcellar.script_blocks",
     "snowcellar.grants.feature",
     "snowcellar.session_statements",
     "snowcellar.databases",

@@ -252,7 +252,7 @@ def test_a_schedule_out_of_bounds_is_refused(query: Query, schedule: str, messag
 @pytest.mark.parametrize(
     ("clauses", "named"),
     [
-        ("AS BEGIN INSERT INTO T VALUES (1); INSERT INTO T VALUES (2); END", "Scripting block"),
+        ("AS BEGIN LET X := 1; INSERT INTO T VALUES (:X); END", "LET in a Snowflake Scripting block"),
         ("ERROR_INTEGRATION = X AS SELECT 1", "ERROR_INTEGRATION"),
         ("TARGET_COMPLETION_INTERVAL = '5 MINUTES' AS SELECT 1", "TARGET_COMPLETION_INTERVAL"),
         ("STATEMENT_TIMEOUT_IN_SECONDS = 5 AS SELECT 1", "STATEMENT_TIMEOUT_IN_SECONDS"),
