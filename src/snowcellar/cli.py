@@ -22,23 +22,28 @@ from snowcellar.warehouse import Warehouse
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="A local warehouse that speaks Snowflake's wire protocol.",
+    help="""A warehouse on this machine that Snowflake's clients take for an account: the Python connector,
+    Snowpark, the snow CLI, SQLAlchemy, the JDBC and Node drivers.
+
+    `snowcellar serve` starts it and writes a config file for the snow CLI;
+    `snow --config-file cellar.toml sql -c local -q "select 1"` asks it something.
+    What it does as Snowflake and what not: docs/snowcellar.md.""",
 )
 
 
 @app.callback()
 def _root() -> None:
-    """A local warehouse that speaks Snowflake's wire protocol."""
+    pass
 
 
 @app.command()
 def serve(
     db: Annotated[
         Path, typer.Option(help="File that holds the state; its databases lie beside it in FILE.d/.")
-    ],
+    ] = Path("cellar.duckdb"),
     config: Annotated[
-        Path, typer.Option(help="Snowflake CLI config file to write, with the connection `local`.")
-    ],
+        Path, typer.Option(help="Config file of the snow CLI to write, with the connection `local`.")
+    ] = Path("cellar.toml"),
     port: Annotated[int, typer.Option(help="Loopback port to listen on; 0 chooses a free one.")] = 0,
     minute: Annotated[float, typer.Option(help="Seconds that a MINUTE of a task's schedule takes.")] = 60.0,
     database: Annotated[str, typer.Option(help="Database that the connection names.")] = "",
@@ -53,7 +58,7 @@ def serve(
         bool, typer.Option("--until-input-ends", help="End too when standard input does, with its parent.")
     ] = False,
 ) -> None:
-    """Serve the warehouse until SIGTERM or Ctrl-C.
+    """Serve the warehouse on loopback, until SIGTERM or Ctrl-C; the password is made anew at each start.
 
     Example: snowcellar serve --db cellar.duckdb --port 8084 --config cellar.toml
     then:    snow --config-file cellar.toml sql -c local -q "select 1"

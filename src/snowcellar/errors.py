@@ -264,6 +264,8 @@ _SAYS_LOST = "has been invalidated"
 _OF_FILES = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
 """What DuckDB raises when a file cannot be written; others may quote such words from the data."""
 
+_OF_COMPILATION = (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException)
+
 _TAKEN_NAME = re.compile(r'Catalog Error: \w+ with name "([^"]+)" already exists')
 _MISSING_TABLE = re.compile(r"Catalog Error: (?:Table|View|Sequence|Schema) with name (\S+) does not exist")
 _MISSING_FUNCTION = re.compile(
@@ -306,6 +308,8 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
     if missing := _MISSING_COLUMN.search(text):
         return CompilationError(f"invalid identifier '{missing[1]}'", 904, "42000")
     for kind, errno, sqlstate in _DUCKDB_ERRORS:
+        if isinstance(error, _OF_COMPILATION) and isinstance(error, kind):
+            return CompilationError(text.partition(": ")[2], errno, sqlstate)
         if isinstance(error, kind):
             return WarehouseError(text, errno, sqlstate)
     return WarehouseError(text, 603, "XX000")

@@ -118,3 +118,13 @@ def test_the_condition_may_stand_after_the_name(query: Query) -> None:
     query("INSERT INTO LATE VALUES (1)")
     query('CREATE  TABLE LATE If  NOT  EXISTS ("B" BIGINT)')
     assert query("SELECT * FROM LATE") == [{"A": 1}]
+
+
+def test_temporary_tables_are_shown_to_their_session(query: Query) -> None:
+    query("CREATE SCHEMA LISTED")
+    query("CREATE TEMPORARY TABLE MINE (A INT)")
+    query("CREATE TABLE OURS (A INT)")
+    shown = [(row["name"], row["kind"], row["schema_name"]) for row in query("SHOW TABLES")]
+    assert sorted(shown) == [("MINE", "TEMPORARY", "LISTED"), ("OURS", "TABLE", "LISTED")]
+    assert [row["name"] for row in query("SHOW TERSE TABLES LIKE 'mi%'")] == ["MINE"]
+    assert "MINE" not in [row["name"] for row in query("SHOW TABLES IN SCHEMA PUBLIC")]

@@ -64,7 +64,8 @@ def authorize(
     if isinstance(tree, exp.Alter):
         return _alter(session, tree, run)
     if isinstance(tree, exp.Show):
-        return visibility.filter_shown(session, str(tree.this).upper(), run())
+        shown = visibility.filter_shown(session, str(tree.this).upper(), run())
+        return temporary_tables.listed_too(session, statement.text, shown)
     reads = Reads(session)
     _check(reads, tree)
     if reads.lasting and not depends_on_binds(statement.text) and len(statement.text) < _LONGEST_REMEMBERED:
