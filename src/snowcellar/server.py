@@ -54,6 +54,7 @@ def application(warehouse: Warehouse) -> ASGIApp:
         Route("/session/token-request", _session, methods=["POST"]),
         Route("/queries/v1/query-request", _query, methods=["POST"]),
         Route("/queries/v1/abort-request", _abort, methods=["POST"]),
+        Route("/queries/{query_id}/abort-request", _abort_query, methods=["POST"]),
         Route("/queries/{query_id}/result", _query_result, methods=["GET"]),
         Route("/monitoring/queries/{query_id}", _query_status, methods=["GET"]),
         Route("/telemetry/send", _accepted, methods=["POST"]),
@@ -236,6 +237,17 @@ async def _abort(request: Request) -> Response:
     if session is None:
         return _no_session()
     await run_in_threadpool(session.interrupt)
+    return JSONResponse({"success": True, "data": None})
+
+
+async def _abort_query(request: Request) -> Response:
+    """Stop a statement by its id, if it is the one that the session runs."""
+    session = _session_of(request)
+    if session is None:
+        return _no_session()
+    running = session.query
+    if running is not None and running.query_id == request.path_params["query_id"]:
+        await run_in_threadpool(session.interrupt)
     return JSONResponse({"success": True, "data": None})
 
 

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 from fakesnow.conn import FakeSnowflakeConnection
 
-from snowcellar import features
+from snowcellar import features, statement_timeout, variables
 from snowcellar.binds import Params as Params
 from snowcellar.errors import DatabaseLost, Unsupported, WarehouseError, as_warehouse_error
 from snowcellar.history import KEPT_CHARACTERS, QueryRecord
@@ -241,7 +241,8 @@ class Session:
             try:
                 # From here on an error may show what a variable held.
                 sql = self._inline_variables(sql)
-                result = run(Statement(sql))
+                with statement_timeout.limit(self):
+                    result = run(Statement(sql))
                 record.rows = result.table.num_rows
                 self._remember(record.query_id, result)
                 return result
@@ -283,7 +284,7 @@ class Session:
         if "$" not in sql:
             return sql
         parts = _LITERAL_OR_COMMENT.split(sql)
-        parts[::2] = [self.fake.variables.inline_variables(part) for part in parts[::2]]
+        parts[::2] = [variables.inline(self.fake.variables._variables, part) for part in parts[::2]]
         return "".join(parts)
 
     def _remember(self, query_id: str, result: Result) -> None:

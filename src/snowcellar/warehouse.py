@@ -53,6 +53,7 @@ FEATURES = (
     "snowcellar.script_blocks",
     "snowcellar.grants.feature",
     "snowcellar.session_statements",
+    "snowcellar.session_variables",
     "snowcellar.databases",
     "snowcellar.database_listing",
     "snowcellar.virtual_warehouses",
