@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from snowcellar import file_downloads, wire, wire_json
+from snowcellar import file_downloads, multi_statements, wire, wire_json
 from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_error
 from snowcellar.redaction import redacted
 from snowcellar.result import Result
@@ -181,6 +181,8 @@ def _run_once(request: Request, session: Session, body: dict[str, Any]) -> dict[
 def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, Any]:
     sql = str(body.get("sqlText") or "")
     params, rows = wire.read_bindings(body.get("bindings"))
+    if (count := multi_statements.wanted(session, body)) != 1 and not body.get("describeOnly"):
+        return multi_statements.run(session, sql, count)
     if body.get("describeOnly"):
         result = session.describe(sql)
     elif rows is not None:

@@ -37,7 +37,10 @@ def _text(kind: str) -> Callable[[Any], str]:
 
 
 def _seconds(value: Mapping[str, int]) -> str:
-    return f"{value['epoch']}.{value['fraction']:09d}"
+    # The sign is of the whole: half a second before 1970 is -0.5, not -1 and 0.5 more.
+    nanoseconds = value["epoch"] * 1_000_000_000 + value["fraction"]
+    seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
+    return f"{'-' if nanoseconds < 0 else ''}{seconds}.{rest:09d}"
 
 
 _TEXTS: dict[str, Callable[[Any], str]] = {
