@@ -26,25 +26,35 @@ def wanted(session: Session, body: Mapping[str, Any]) -> int:
 
 def split(text: str) -> list[str]:
     """The statements of a text; a block of BEGIN ... END is one."""
-    tokens = sqlglot.tokenize(text, read="snowflake")
-    statements, begin, depth = [], None, 0
+    tokens: list[Any] = sqlglot.tokenize(text, read="snowflake")
+    statements: list[str] = []
+    begin: Any = None
+    depth = 0
     for position, token in enumerate(tokens):
-        word = token.text.upper()
+        ends = token.token_type == TokenType.SEMICOLON
         if begin is None:
-            if token.token_type == TokenType.SEMICOLON:
-                continue
-            begin = token
-            following = tokens[position + 1] if position + 1 < len(tokens) else None
-            is_block = word == "BEGIN" and following is not None and following.text.upper() not in _NO_BLOCK
-            depth = int(is_block and following is not None and following.token_type != TokenType.SEMICOLON)
-        elif depth:
+            if not ends:
+                begin, depth = token, int(_opens_block(tokens[position : position + 2]))
+            continue
+        word = token.text.upper()
+        if depth:
             depth += (word in ("BEGIN", "CASE")) - (word == "END")
-        if token.token_type == TokenType.SEMICOLON and not depth:
+        if ends and not depth:
             statements.append(text[begin.start : token.start].rstrip())
             begin = None
     if begin is not None:
         statements.append(text[begin.start :].rstrip())
     return statements
+
+
+def _opens_block(tokens: list[Any]) -> bool:
+    """Whether these are the first tokens of a block, and not of a transaction."""
+    return (
+        len(tokens) == 2
+        and tokens[0].text.upper() == "BEGIN"
+        and tokens[1].token_type != TokenType.SEMICOLON
+        and tokens[1].text.upper() not in _NO_BLOCK
+    )
 
 
 def run(session: Session, text: str, count: int) -> dict[str, Any]:
