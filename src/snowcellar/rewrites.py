@@ -114,6 +114,10 @@ def type_of_variant(session: Session, node: exp.Expr) -> exp.Expr:
 
     Deviation: a number with a point is a DECIMAL whatever its size; Snowflake says DOUBLE for large ones.
     """
+    if isinstance(node, exp.EQ) and isinstance(node.this, exp.Typeof) and _is_text(node.expression):
+        wanted = node.expression.name
+        known = [duck for duck, name in _SNOWFLAKE_TYPE_OF_JSON.items() if name == wanted]
+        return exp.paren(_json_type(node.this.this).isin(*known), copy=False) if known else node
     if isinstance(node, exp.Typeof):
         ifs = [
             exp.If(this=exp.Literal.string(duck), true=exp.Literal.string(name))
@@ -127,6 +131,10 @@ def type_of_variant(session: Session, node: exp.Expr) -> exp.Expr:
         return node
     value = node.this if isinstance(node, exp.IsArray | exp.IsNullValue) else node.expressions[0]
     return exp.paren(_json_type(value).isin(*_IS_TYPE[name]), copy=False)
+
+
+def _is_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and bool(node.is_string)
 
 
 def _json_type(value: exp.Expr) -> exp.Anonymous:

@@ -16,7 +16,7 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import binds, column_names, merge, relations, rewrites, staged_files
+from snowcellar import binds, column_names, merge, parsed_once, relations, rewrites, staged_files
 from snowcellar.binds import DuckSql
 from snowcellar.errors import Unsupported
 from snowcellar.grants import visibility
@@ -148,7 +148,7 @@ def to_duckdb(session: Session, tree: exp.Expr) -> DuckSql:
     cursor = FakeSnowflakeCursor(session.fake, session.duck)
     passes = Passes(rewrites.apply(session, tree))
     cursor._transform(cast(exp.Expr, passes), None)
-    translated = passes.tree
+    translated = parsed_once.read_once(passes.tree)
     return DuckSql(translated.sql(dialect="duckdb"), binds.wanted(translated))
 
 
