@@ -46,8 +46,8 @@ test-live: $(STAMP) ## try the pipeline on an account, in a database of its own 
 	@test -n "$(CONNECTION)" || { echo "Say which: make test-live CONNECTION=name (snow connection list)" >&2; exit 2; }
 	@CAVES_LIVE_CONNECTION=$(CONNECTION) $(BIN)/pytest -m live tests/live $(ARGS)
 
-crash-points: $(STAMP) ## what takes too long for every day: each crash point, task and purge, the fault runner
-	@$(BIN)/pytest -m exhaustive tests/faults tests/engines $(ARGS)
+crash-points: $(STAMP) ## what takes too long for every day: each crash point, kills, random SQL, the fault runner
+	@$(BIN)/pytest -m exhaustive tests/faults tests/engines tests/warehouse $(ARGS)
 
 hostile: $(STAMP) ## send a flood of messages, a fifth of them hostile (EVENTS=1000000 SEED=1)
 	@$(BIN)/python -m tests.hostile --events $(EVENTS) --seed $(or $(SEED),1) $(ARGS)

@@ -261,4 +261,5 @@ REWRITES: list[Rewrite] = [
     snowpark_sql.join_of_all,
     snowpark_sql.numbered_by_sequence,
     snowpark_sql.time_of_text,
+    snowpark_sql.joined_columns_first,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
+from snowcellar.cli import _listen
 from tests.warehouse.conftest import Server
 
 LOGIN = "/session/v1/login-request"
@@ -72,6 +74,11 @@ def http(shared_server: Server, connection: Any) -> Door:
 def token(connection: Any) -> dict[str, str]:
     """The header that speaks for a session."""
     return {"Authorization": f'Snowflake Token="{connection.rest.token}"'}
+
+
+def test_it_listens_on_loopback_alone() -> None:
+    with contextlib.closing(_listen(0)) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(

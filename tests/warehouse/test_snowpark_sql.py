@@ -37,8 +37,22 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
             [{"A": 1, "B": 2}],
             id="a comma stays a comma",
         ),
+        pytest.param(
+            "SELECT * FROM ((SELECT 1 AS A, 2 AS K) AS L"
+            " LEFT OUTER JOIN (SELECT 3 AS C, 2 AS K) AS R USING (K))",
+            [{"K": 2, "A": 1, "C": 3}],
+            id="the columns of USING come first",
+        ),
+        pytest.param(
+            "SELECT * FROM (SELECT 1 AS A, 2 AS K) AS L JOIN (SELECT 2 AS K, 5 AS M) AS R USING (K) "
+            "JOIN (SELECT 4 AS C, 5 AS M) AS S USING (M)",
+            [{"M": 5, "K": 2, "A": 1, "C": 4}],
+            id="those of the last join before the others",
+        ),
         pytest.param("SELECT TIME('10:01:50.250')::VARCHAR AS A", [{"A": "10:01:50.25"}], id="a time"),
     ],
 )
 def test_it_is_understood(query: Query, sql: str, rows: list[dict[str, Any]]) -> None:
-    assert query(sql) == rows
+    found = query(sql)
+    assert found == rows
+    assert list(found[0]) == list(rows[0])
