@@ -6,6 +6,7 @@ TABLE, PUT, ...) runs through fakesnow's cursor.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from snowcellar import (
     create_table_as,
     ddl,
     merge,
+    nullability,
     relations,
     rewrites,
     staged_drops,
@@ -77,6 +79,7 @@ def describe(session: Session, statement: Statement) -> Result:
 
 
 def _describe(session: Session, statement: Statement) -> Result:
+    required = nullability.required_columns(session, statement.tree)
     translation = translate(session, statement, None, describe=True)
     if translation is None:
         return Result.status("", statement_type.statement_type_id(statement.tree))
@@ -84,7 +87,8 @@ def _describe(session: Session, statement: Statement) -> Result:
         return _counts(translation, {})
     with session.connection.statement(session) as transaction:
         sql = translation.fill(session, transaction, translation.sql)
-        return _fetch(session, DuckSql(f"SELECT * FROM ({sql.text}) LIMIT 0", sql.binds), None)
+        columns = _fetch(session, DuckSql(f"SELECT * FROM ({sql.text}) LIMIT 0", sql.binds), None)
+        return dataclasses.replace(columns, required=required)
 
 
 def _run_query(session: Session, translation: Translation, params: Params) -> Result:

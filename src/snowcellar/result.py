@@ -22,6 +22,8 @@ class Result:
     rows_affected: int | None = None
     statement_type: int = 0
     upload: dict[str, Any] | None = None
+    required: frozenset[str] = frozenset()
+    """The columns that are known never to be NULL."""
 
     @staticmethod
     def status(message: str, statement_type: int = 0) -> Result:

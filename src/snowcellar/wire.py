@@ -87,8 +87,12 @@ def write_result(result: Result, *, as_json: bool = False) -> dict[str, Any]:
 
 
 def _ipc(table: pa.Table) -> bytes:
-    """The table as an Arrow stream; nothing at all for no rows, as Snowflake has it."""
-    return bytes(to_ipc(table)) if table.num_rows else b""
+    """The table as an Arrow stream; nothing at all for no rows, as Snowflake has it.
+
+    The connector dies of a batch without rows among others.
+    """
+    batches = [batch for batch in table.to_batches() if batch.num_rows]
+    return bytes(to_ipc(pa.Table.from_batches(batches, table.schema))) if batches else b""
 
 
 def _for_wire(result: Result) -> tuple[pa.Table, list[dict[str, Any]]]:
@@ -96,6 +100,7 @@ def _for_wire(result: Result) -> tuple[pa.Table, list[dict[str, Any]]]:
     for field, column in zip(result.table.schema, result.table.columns, strict=True):
         array, kind = _snowflake_column(column, result.types.get(field.name))
         info = _column_info(field.name, kind, array.type)
+        info["nullable"] = field.name not in result.required
         metadata = {
             "logicalType": kind.upper(),
             "precision": str(info["precision"] or 38),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import snowflake.connector
 from snowflake.connector import DictCursor
 from snowflake.connector.errors import ProgrammingError
 
+from snowcellar import wire
+from snowcellar.result import Result
 from tests.warehouse.conftest import Server
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -239,3 +243,11 @@ def test_the_translation_of_a_text_follows_the_context_and_the_table(connection:
         sql("SELECT * FROM X")
     assert error.value.errno == 2003
     sql("USE SCHEMA WIRE_DB.PUBLIC")
+
+
+def test_no_batch_without_rows_is_sent() -> None:
+    """The connector dies of one (a segmentation fault)."""
+    some = pa.table({"A": pa.array([1], pa.int64())})
+    sent = wire.write_result(Result(pa.concat_tables([some.slice(0, 0), some, some.slice(0, 0)])))
+    with pa.ipc.open_stream(base64.b64decode(sent["rowsetBase64"])) as batches:
+        assert [batch.num_rows for batch in batches] == [1]
