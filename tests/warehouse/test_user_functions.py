@@ -13,7 +13,7 @@ import pytest
 from snowflake.connector import ProgrammingError
 from snowflake.snowpark import Session
 from snowflake.snowpark import functions as F
-from snowflake.snowpark.types import IntegerType, StringType
+from snowflake.snowpark.types import IntegerType, PandasSeriesType, StringType
 
 from snowcellar.warehouse import Warehouse
 
@@ -132,6 +132,20 @@ def test_snowpark_registers_temporary_and_permanent_functions(connection: Any, s
     )
     assert sql("SELECT TITLED('pinot noir')") == [("Pinot Noir",)]
     assert [row[1] for row in sql("SHOW USER FUNCTIONS LIKE 'TITLED'")] == ["TITLED"]
+
+
+def test_snowpark_registers_vectorized_functions(connection: Any) -> None:
+    session = Session.builder.configs({"connection": connection}).create()
+    numbers = PandasSeriesType(IntegerType())
+    halved = F.pandas_udf(
+        lambda a, b: a // b,
+        session=session,
+        return_type=numbers,
+        input_types=[numbers] * 2,
+        packages=["pandas"],
+    )
+    rows = session.table("T").select(halved(F.col("A"), F.lit(2))).collect()
+    assert sorted(rows, key=str) == [(0,), (1,), (None,)]
 
 
 def test_snowpark_registers_temporary_and_permanent_procedures(

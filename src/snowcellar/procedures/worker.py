@@ -120,11 +120,21 @@ def _values(message: dict[str, Any]) -> dict[str, Any]:
             _functions[message["code"]] = _handler(message)
         function, strict = _functions[message["code"]], message["strict"]
         rows = decode(message["rows"])
+        if hasattr(function, "_sf_vectorized_input"):
+            return {"values": [encode(value) for value in _of_a_frame(function, rows)]}
         return {"values": [None if strict and None in row else encode(function(*row)) for row in rows]}
     except MemoryError as error:
         return {"error": f"MemoryError: {error}", "out_of_memory": True}
     except BaseException as error:  # a SystemExit is a failure of the statement, too
         return {"error": _text(error, message["folder"])}
+
+
+def _of_a_frame(function: Any, rows: list[list[Any]]) -> list[Any]:
+    """The values of a vectorized function, which takes a batch of rows as a pandas DataFrame."""
+    import pandas as pd
+
+    values = pd.Series(function(pd.DataFrame(rows)))
+    return [None if pd.isna(value) else value for value in values]
 
 
 def _connect(settings: dict[str, Any]) -> Any:
