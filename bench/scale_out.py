@@ -15,8 +15,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,12 +25,10 @@ from typing import Any
 
 from bench.distance import distance
 from bench.harness import Comparison, Options, in_turns
-from caves_snowpark.names import KAFKA_OFFSETS, RAW_EVENTS, ROOT_TASK
-from ingest.connections import connect
+from bench.running import CAVES, Running, running
 from ingest.producer import produce
 from ingest.settings import ProducerSettings
 
-CAVES = Path(sys.executable).with_name("caves")
 TOPIC = "scale_out"
 PARTITIONS = 8
 START = datetime(2025, 6, 2, 12, tzinfo=UTC)
@@ -54,10 +50,8 @@ class Outcome:
 class Stage:
     """A running pipeline whose topic is full, and the connection file by which its warehouse is reached."""
 
-    folder: Path
+    pipeline: Running
     config: Path
-    bootstrap: str
-    warehouse: int
     events: int
 
 
@@ -66,14 +60,15 @@ def measure(stage: Stage, ingestors: int) -> Outcome:
 
     The embedded broker may let a member wait for ever that joins a group whose members have all just left.
     """
-    _empty(stage.folder)
-    logs = [stage.folder / f"ingest-{number}.log" for number in range(ingestors)]
-    command = [str(CAVES), "ingest", "--topic", TOPIC, "--bootstrap", stage.bootstrap, "--log-format", "json"]
-    command += ["--group", f"scale-out-{time.time_ns()}", "--config-file", str(stage.config)]
+    stage.pipeline.empty()
+    logs = [stage.pipeline.folder / f"ingest-{number}.log" for number in range(ingestors)]
+    command = [str(CAVES), "ingest", "--topic", TOPIC, "--bootstrap", stage.pipeline.bootstrap]
+    command += ["--log-format", "json", "--config-file", str(stage.config)]
+    command += ["--group", f"scale-out-{time.time_ns()}"]
     members = []
     for path in logs:
         with path.open("w") as log:
-            members.append(subprocess.Popen(command, stderr=log, cwd=stage.folder))
+            members.append(subprocess.Popen(command, stderr=log, cwd=stage.pipeline.folder))
     try:
         outcome = _until_loaded(stage, logs, [member.pid for member in members])
     finally:
@@ -81,7 +76,7 @@ def measure(stage: Stage, ingestors: int) -> Outcome:
             member.terminate()
         for member in members:
             member.wait(60)
-    _check(stage.folder, stage.events)
+    stage.pipeline.check(stage.events)
     return outcome
 
 
@@ -95,18 +90,16 @@ def _until_loaded(stage: Stage, logs: list[Path], members: list[int]) -> Outcome
         batches = [line for line in lines if line.get("event") == "batch"]
         if changes and max(changes) > settled:
             settled = max(changes)
-            spent = (sum(_cpu(pid) for pid in members), _cpu(stage.warehouse))
+            spent = (sum(_cpu(pid) for pid in members), _cpu(stage.pipeline.warehouse_pid))
         if sum(line["rows"] for line in batches) >= stage.events:
             break
         if time.monotonic() > deadline:
-            raise SystemExit(
-                f"{stage.events:,} events were not loaded within {GIVE_UP_SECONDS} s; logs: {stage.folder}"
-            )
+            raise SystemExit(f"not all of {stage.events:,} events were loaded in {GIVE_UP_SECONDS} s")
         time.sleep(0.1)
     ended = max(_seconds(line) for line in batches)
     after = [line for line in batches if _seconds(line) > settled]
     seconds = ended - settled
-    cores = (sum(_cpu(pid) for pid in members) - spent[0], _cpu(stage.warehouse) - spent[1])
+    cores = (sum(_cpu(pid) for pid in members) - spent[0], _cpu(stage.pipeline.warehouse_pid) - spent[1])
     return Outcome(
         sum(line["rows"] for line in after) / seconds, cores[0] / seconds, cores[1] / seconds, len(changes)
     )
@@ -127,53 +120,13 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _ask(folder: Path, *statements: str) -> list[tuple[Any, ...]]:
-    connection = connect("local", folder / ".caves/config.toml")
-    try:
-        cursor = connection.cursor()
-        for statement in statements:
-            cursor.execute(statement)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-    finally:
-        connection.close()
-
-
-def _caves(folder: Path, *arguments: str) -> None:
-    done = subprocess.run([str(CAVES), *arguments], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-
-
-def _empty(folder: Path) -> None:
-    _ask(folder, f"DELETE FROM {RAW_EVENTS}", f"DELETE FROM {KAFKA_OFFSETS}")
-
-
-def _check(folder: Path, events: int) -> None:
-    place = "CONCAT(EVENT_METADATA:partition::VARCHAR, '/', EVENT_METADATA:offset::VARCHAR)"
-    found = _ask(folder, f"SELECT COUNT(*), COUNT(DISTINCT {place}) FROM {RAW_EVENTS}")
-    if found != [(events, events)]:
-        raise SystemExit(f"RAW has {found[0]} rows and coordinates instead of {events:,}: no figure counts")
-
-
 def run(options: Options) -> Iterator[Comparison]:
     events = options.count(EVENTS)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        _caves(folder, "up", "--minute", "60")
-        try:
-            state = json.loads((folder / ".caves/state.json").read_text())
-            process = {entry["name"]: entry for entry in state["processes"]}
-            _ask(folder, f"ALTER TASK {ROOT_TASK} SUSPEND")
-            bootstrap = f"127.0.0.1:{process['broker']['port']}"
-            produce(ProducerSettings(bootstrap, TOPIC, events, start=START, partitions=PARTITIONS))
-            for seconds in ANSWER_SECONDS:
-                with distance(process["warehouse"]["port"], seconds) as port:
-                    config = _config_for(folder, process["warehouse"]["port"], port)
-                    stage = Stage(folder, config, bootstrap, process["warehouse"]["pid"], events)
-                    yield _curve(stage, seconds, options)
-        finally:
-            _caves(folder, "down")
+    with running() as pipeline:
+        produce(ProducerSettings(pipeline.bootstrap, TOPIC, events, start=START, partitions=PARTITIONS))
+        for seconds in ANSWER_SECONDS:
+            with distance(pipeline.warehouse_port, seconds) as port:
+                yield _curve(Stage(pipeline, _config_for(pipeline, port), events), seconds, options)
 
 
 def _curve(stage: Stage, seconds: float, options: Options) -> Comparison:
@@ -205,10 +158,11 @@ def _name(ingestors: int) -> str:
     return f"{ingestors} ingestor{'s' if ingestors > 1 else ''}"
 
 
-def _config_for(folder: Path, warehouse: int, port: int) -> Path:
+def _config_for(pipeline: Running, port: int) -> Path:
     """The connection file of `caves up`, by way of another port."""
-    made = folder / ".caves/config.toml"
-    other = made.with_name(f"config-{port}.toml")
-    other.write_text(made.read_text().replace(f"port = {warehouse}", f"port = {port}"))
+    other = pipeline.config.with_name(f"config-{port}.toml")
+    other.write_text(
+        pipeline.config.read_text().replace(f"port = {pipeline.warehouse_port}", f"port = {port}")
+    )
     other.chmod(0o600)
     return other
