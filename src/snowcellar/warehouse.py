@@ -61,6 +61,7 @@ FEATURES = (
     "snowcellar.create_or_alter",
     "snowcellar.multi_table_insert",
     "snowcellar.column_alterations",
+    "snowcellar.execute_from_stage",
     "snowcellar.object_listing",
     "snowcellar.descriptions",
     "snowcellar.streams.statements",
