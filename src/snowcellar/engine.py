@@ -94,9 +94,10 @@ def _describe(session: Session, statement: Statement) -> Result:
 def _run_query(session: Session, translation: Translation, params: Params) -> Result:
     with session.connection.statement(session) as transaction:
         if transaction.explicit:
-            # Before DuckDB fixes what the transaction sees, so that it sees what the last holder left.
             for name in translation.streams:
                 session.connection.lock(name)
+            if translation.streams:
+                session.connection.look_again()
         return _fetch(session, translation.fill(session, transaction, translation.sql), params)
 
 
@@ -120,6 +121,8 @@ def _run_dml(session: Session, statement: Statement, translation: Translation, p
             session.connection.lock(name, lock_timeout)
         if translation.target is not None and translation.kind is not exp.Insert:
             session.connection.lock(translation.target, lock_timeout)
+        if transaction.explicit and translation.streams:
+            session.connection.look_again()
         if translation.tracked != (translation.target in session.warehouse.streams.tables):
             # A stream was created while this waited.
             translation = translate(session, statement, params) or translation

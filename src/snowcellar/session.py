@@ -193,7 +193,12 @@ class Session:
 
     def execute(self, sql: str, params: Params = None) -> Result:
         """Run one statement and answer with its result; failures are WarehouseErrors."""
-        return self._run(sql, lambda statement: features.run(self, statement, params))
+        transaction = self.connection.transaction
+        try:
+            return self._run(sql, lambda statement: features.run(self, statement, params))
+        finally:
+            if transaction is not None:
+                transaction.statements += 1
 
     def execute_batch(self, sql: str, rows: Sequence[Params]) -> Result:
         """Run one DML statement for every row of an array binding: all of them or none."""

@@ -45,6 +45,8 @@ class Transaction:
     end_if_abandoned: Callable[[], None]
     """Rolls it back if its client has vanished: called by those that wait for its locks."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    statements: int = 0
+    """How many have run in it, or failed."""
     numbers: dict[str, int] = field(default_factory=dict)
     """The number under which it writes, by database."""
     later: dict[str, set[int]] = field(default_factory=dict)
@@ -99,6 +101,20 @@ class Connection:
         """Hold the lock on a table or stream until the transaction ends."""
         if self.transaction is not None:
             self._locks.acquire(name, self.transaction, timeout_seconds, self.interrupted.is_set)
+
+    def look_again(self) -> None:
+        """See what was committed until now, if this is the transaction's first statement.
+
+        Translating or describing a statement reads the catalogue, and by that DuckDB fixes what is seen. Who
+        has then waited for a lock would not see what its last holder left (SEMANTICS 26).
+        """
+        transaction = self.transaction
+        if transaction is None or transaction.broken_by is not None:
+            return
+        if not (transaction.statements or transaction.written):
+            transaction.seen.clear()
+            self.duck.execute("ROLLBACK")
+            self.duck.execute("BEGIN TRANSACTION")
 
     def commit(self, scope: object) -> None:
         """End the transaction, if there is one, and keep what it wrote."""

@@ -252,7 +252,7 @@ def test_a_procedure_is_registered_and_called(park: Session, orders: Any) -> Non
         name="POUR",
         replace=True,
     )
-    assert poured("Gamay", 2) == park.call("POUR", "Gamay", 2) == "2 Gamay of 3"
+    assert poured("Gamay", 2, session=park) == park.call("POUR", "Gamay", 2) == "2 Gamay of 3"
 
 
 def test_a_query_runs_in_the_background(park: Session, orders: Any) -> None:

@@ -291,3 +291,23 @@ def test_a_lock_wait_ends_with_its_session(cellar: Warehouse, events: Query, ses
     cellar.close_session(waiting)
     thread.join(5)
     assert answers[0].errno == 604
+
+
+@pytest.mark.parametrize("described", ["SELECT ID FROM PENDING", "SELECT ID FROM DONE"])
+def test_who_waited_for_a_stream_sees_what_its_holder_left(
+    cellar: Warehouse, events: Query, session: Session, described: str
+) -> None:
+    """Also after a look at columns, by which DuckDB would fix what the transaction sees."""
+    events("INSERT INTO EVENTS VALUES (1)")
+    events("BEGIN")
+    events("INSERT INTO DONE SELECT ID FROM PENDING")
+    waiting = cellar.open_session("CELLAR_DB", "PUBLIC")
+    run = rows_of(waiting)
+    run("BEGIN")
+    waiting.describe(described)
+    thread, answers = in_background(lambda: run("SELECT COUNT(*) AS N FROM PENDING"))
+    eventually(lambda: cellar.history.records()[-1].text.endswith("AS N FROM PENDING"))
+    events("COMMIT")
+    thread.join(5)
+    assert (answers, ids(run, "DONE")) == ([[{"N": 0}]], [1])
+    cellar.close_session(waiting)
