@@ -57,7 +57,7 @@ def run(session: Session, statement: Statement, params: Params) -> Result:
 def _run(session: Session, statement: Statement, params: Params) -> Result:
     if (translation := translate(session, statement, params)) is not None:
         if translation.target is None:
-            return _run_query(session, translation, params)
+            return _run_query(session, statement, translation, params)
         return _run_dml(session, statement, translation, params)
     tree = statement.tree
     binds.name_identifiers(tree, params)
@@ -91,13 +91,13 @@ def _describe(session: Session, statement: Statement) -> Result:
         return dataclasses.replace(columns, required=required)
 
 
-def _run_query(session: Session, translation: Translation, params: Params) -> Result:
+def _run_query(session: Session, statement: Statement, translation: Translation, params: Params) -> Result:
     with session.connection.statement(session) as transaction:
         if transaction.explicit:
             for name in translation.streams:
                 session.connection.lock(name)
-            if translation.streams:
-                session.connection.look_again()
+            if translation.streams and session.connection.look_again():
+                translation = translate(session, Statement(statement.text), params) or translation
         return _fetch(session, translation.fill(session, transaction, translation.sql), params)
 
 
@@ -121,8 +121,6 @@ def _run_dml(session: Session, statement: Statement, translation: Translation, p
             session.connection.lock(name, lock_timeout)
         if translation.target is not None and translation.kind is not exp.Insert:
             session.connection.lock(translation.target, lock_timeout)
-        if transaction.explicit and translation.streams:
-            session.connection.look_again()
         if translation.tracked != (translation.target in session.warehouse.streams.tables):
             # A stream was created while this waited.
             translation = translate(session, statement, params) or translation

@@ -102,19 +102,23 @@ class Connection:
         if self.transaction is not None:
             self._locks.acquire(name, self.transaction, timeout_seconds, self.interrupted.is_set)
 
-    def look_again(self) -> None:
-        """See what was committed until now, if this is the transaction's first statement.
+    def look_again(self) -> bool:
+        """See what was committed until now, if this is the transaction's first statement; whether it is.
+
+        What a translation gave to DuckDB, a function of Python, is gone then: translate again.
 
         Translating or describing a statement reads the catalogue, and by that DuckDB fixes what is seen. Who
         has then waited for a lock would not see what its last holder left (SEMANTICS 26).
         """
         transaction = self.transaction
         if transaction is None or transaction.broken_by is not None:
-            return
-        if not (transaction.statements or transaction.written):
-            transaction.seen.clear()
-            self.duck.execute("ROLLBACK")
-            self.duck.execute("BEGIN TRANSACTION")
+            return False
+        if transaction.statements or transaction.written:
+            return False
+        transaction.seen.clear()
+        self.duck.execute("ROLLBACK")
+        self.duck.execute("BEGIN TRANSACTION")
+        return True
 
     def commit(self, scope: object) -> None:
         """End the transaction, if there is one, and keep what it wrote."""
