@@ -100,9 +100,9 @@ def start(factory: pytest.TempPathFactory, name: str, minute_seconds: float) -> 
         local.stop(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """A pipeline whose scheduler ticks every second."""
+    """A pipeline whose scheduler ticks every second. A module has its own, so files run in any order."""
     yield from start(tmp_path_factory, "caves", minute_seconds=1)
 
 
@@ -112,7 +112,7 @@ def still_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipelin
     yield from start(tmp_path_factory, "still", minute_seconds=3600)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def truth(pipeline: Pipeline) -> Truth:
     """4,000 events that have flowed through, more of them broken, repeated or corrected than is usual."""
     sent = pipeline.produce(4_000, bad_share=0.03, duplicate_share=0.05, correction_share=0.05)
