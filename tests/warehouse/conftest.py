@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 Query = Callable[..., list[dict[str, Any]]]
+Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture
@@ -56,6 +57,32 @@ def session(cellar: Warehouse) -> Session:
 def query(session: Session) -> Query:
     """Run a statement in `session` and get its rows as dictionaries."""
     return rows_of(session)
+
+
+@pytest.fixture
+def other(cellar: Warehouse, session: Session) -> Iterator[Query]:
+    """Run a statement in a second session of the same schema."""
+    opened = cellar.open_session(DATABASE, "PUBLIC")
+    yield rows_of(opened)
+    cellar.close_session(opened)
+
+
+@pytest.fixture
+def stock(query: Query) -> Query:
+    """`query` beside a table STOCK with the rows (1, 10) and (2, 20)."""
+    query("CREATE TABLE STOCK (ID INT, LEVEL INT NOT NULL)")
+    query("INSERT INTO STOCK VALUES (1, 10), (2, 20)")
+    return query
+
+
+@pytest.fixture(scope="module")
+def shared_query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
+    """Run a statement in the one session of a module, whose tests share nothing but it."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("cellar") / "cellar.duckdb")
+    run = rows_of(warehouse.open_session())
+    run(f"CREATE DATABASE {DATABASE}")
+    yield run
+    warehouse.close()
 
 
 def rows_of(session: Session) -> Query:
@@ -86,18 +113,22 @@ class Server:
     host: str
     port: int
 
-    def connect(self, **options: Any) -> Any:
-        """A connection of the Snowflake connector; the caller closes it."""
-        defaults = {
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What a client needs to connect as the local user."""
+        return {
             "user": "LOCAL",
             "password": self.warehouse.password,
             "account": self.warehouse.account,
             "host": self.host,
             "port": self.port,
             "protocol": "http",
-            "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
         }
-        return snowflake.connector.connect(**{**defaults, **options})
+
+    def connect(self, **options: Any) -> Any:
+        """A connection of the Snowflake connector; the caller closes it."""
+        quiet = {"session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False}}
+        return snowflake.connector.connect(**{**self.parameters, **quiet, **options})
 
 
 @contextlib.contextmanager
@@ -144,3 +175,9 @@ def connection(server: Server) -> Iterator[Any]:
     opened.cursor().execute("CREATE WAREHOUSE COMPUTE_WH")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def sql(connection: Any) -> Sql:
+    """Run a statement over `connection` and get its rows."""
+    return lambda text, params=None: list(connection.cursor().execute(text, params).fetchall())

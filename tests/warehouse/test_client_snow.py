@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.warehouse.conftest import Server
+from tests.warehouse.snow_cli import snow_cli
 
 # Each command starts a Python of its own: a minute in all.
 pytestmark = pytest.mark.exhaustive
@@ -25,39 +24,11 @@ def snow(shared_server: Server, tmp_path: Path) -> Snow:
     session = shared_server.warehouse.open_session()
     session.execute("DROP DATABASE IF EXISTS SNOWED")
     session.execute("CREATE DATABASE SNOWED")
-    settings = {
-        "account": "local",
-        "password": shared_server.warehouse.password,
-        "user": "LOCAL",
-        "host": shared_server.host,
-        "port": shared_server.port,
-        "protocol": "http",
-        "database": "SNOWED",
-        "schema": "PUBLIC",
-    }
-    config = tmp_path / "config.toml"
-    lines = ["[connections.local]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items()), ""]
-    config.write_text("\n".join(lines), encoding="utf-8")
-    config.chmod(0o600)
-    executable = str(Path(sys.executable).with_name("snow"))
+    cli = snow_cli(shared_server, tmp_path, tmp_path, database="SNOWED", schema="PUBLIC")
 
     def run(*arguments: str, stdin: str | None = None) -> Any:
-        done = subprocess.run(
-            [executable, "--config-file", str(config), *arguments, "-c", "local", "--format", "json"],
-            cwd=tmp_path,
-            env={
-                "PATH": "/usr/bin:/bin",
-                "HOME": str(tmp_path),
-                "SNOWFLAKE_HOME": str(tmp_path),
-                "PYTHONUTF8": "1",
-            },
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout) if done.stdout.startswith(("[", "{")) else done.stdout
+        answer = cli(*arguments, "--format", "json", stdin=stdin).stdout
+        return json.loads(answer) if answer.startswith(("[", "{")) else answer
 
     return run
 

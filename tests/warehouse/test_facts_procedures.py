@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from snowflake.connector import ProgrammingError
 
+from tests.warehouse.conftest import Sql
+
 _NUMBERS = itertools.count()
 _CLAUSES = (
     "LANGUAGE PYTHON RUNTIME_VERSION = '{version}' PACKAGES = ('snowflake-snowpark-python') HANDLER = 'main'"
 )
-
-Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture

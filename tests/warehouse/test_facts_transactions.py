@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from snowcellar.errors import TransactionBroken, WarehouseError
-from snowcellar.session import Session
-from snowcellar.warehouse import Warehouse
-from tests.warehouse.conftest import Query, rows_of
-
-
-@pytest.fixture
-def stock(query: Query) -> Query:
-    query("CREATE TABLE STOCK (ID INT, LEVEL INT NOT NULL)")
-    query("INSERT INTO STOCK VALUES (1, 10), (2, 20)")
-    return query
-
-
-@pytest.fixture
-def other(cellar: Warehouse, session: Session) -> Iterator[Query]:
-    """A second session."""
-    opened = cellar.open_session("CELLAR_DB", "PUBLIC")
-    yield rows_of(opened)
-    cellar.close_session(opened)
+from tests.warehouse.conftest import Query
 
 
 @pytest.mark.fact(26)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from snowcellar.no_ops import NO_OPS, NoOp
-from snowcellar.warehouse import Warehouse
-from tests.warehouse.conftest import Query, rows_of
+from tests.warehouse.conftest import Query
 
 PAGE = Path(__file__).parents[2] / "docs" / "snowcellar.md"
 
 
 @pytest.fixture(scope="module")
-def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("cellar") / "cellar.duckdb")
-    run = rows_of(warehouse.open_session())
-    for statement in ("CREATE DATABASE CELLAR_DB", "CREATE TABLE T (A INT)", "CREATE WAREHOUSE W"):
-        run(statement)
-    run("INSERT INTO T VALUES (1), (1)")
-    yield run
-    warehouse.close()
+def query(shared_query: Query) -> Query:
+    """One session beside a table T of two rows and a virtual warehouse W."""
+    for statement in ("CREATE TABLE T (A INT)", "INSERT INTO T VALUES (1), (1)", "CREATE WAREHOUSE W"):
+        shared_query(statement)
+    return shared_query
 
 
 @pytest.mark.parametrize("no_op", NO_OPS, ids=lambda no_op: no_op.what)

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,54 +15,24 @@ from typing import Any
 import pytest
 
 from tests.warehouse.conftest import Server, eventually
+from tests.warehouse.snow_cli import SnowCli, snow_cli
 
 PROJECT = Path(__file__).with_name("other_project")
 
-Snow = Callable[..., str]
-
 
 @pytest.fixture
-def snow(server: Server, tmp_path: Path) -> Snow:
-    """Run the snow CLI in a copy of the project, with the served warehouse as its only connection."""
+def snow(server: Server, tmp_path: Path) -> SnowCli:
+    """The snow CLI in a copy of the project."""
     project = tmp_path / "library"
     shutil.copytree(PROJECT, project)
-    config = tmp_path / "config.toml"
-    settings = {
-        "account": "local",
-        "user": "LOCAL",
-        "password": server.warehouse.password,
-        "host": server.host,
-        "port": server.port,
-        "protocol": "http",
-        "warehouse": "DESK_WH",
-    }
-    lines = ["[connections.desk]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
-    config.write_text("\n".join([*lines, "[cli.features]", "enable_snowpark_glob_support = true", ""]))
-    config.chmod(0o600)
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).with_name("snow")),
-                *("--config-file", str(config), *arguments, "--connection", "desk"),
-            ],
-            cwd=project,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SNOWFLAKE_HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+    return snow_cli(server, project, tmp_path, warehouse="DESK_WH")
 
 
 @pytest.mark.fact(1, 3, 12, 17, 19)
-def test_a_library_lends_and_fines(server: Server, snow: Snow) -> None:
+def test_a_library_lends_and_fines(server: Server, snow: SnowCli) -> None:
     snow("sql", "-f", "tables.sql")
     snow("snowpark", "build")
-    deployed = snow("snowpark", "deploy")
+    deployed = snow("snowpark", "deploy").stdout
     assert "LATE_FINE" in deployed
     assert "SETTLE_LOANS" in deployed
     snow("sql", "-f", "tasks.sql")

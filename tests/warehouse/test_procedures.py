@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,13 +15,12 @@ from snowflake.connector import ProgrammingError
 
 from snowcellar.procedures import grammar
 from snowcellar.warehouse import Warehouse
+from tests.warehouse.conftest import Sql
 
 _NUMBERS = itertools.count()
 _CLAUSES = (
     "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' PACKAGES = ('snowflake-snowpark-python') HANDLER = 'main'"
 )
-
-Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture
@@ -31,12 +30,6 @@ def connection(shared_server: Any) -> Iterator[Any]:
     opened.cursor().execute(f"CREATE DATABASE DB{next(_NUMBERS)}")
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def sql(connection: Any) -> Sql:
-    """Run a statement and get its rows."""
-    return lambda text, params=None: list(connection.cursor().execute(text, params).fetchall())
 
 
 def inline(declaration: str, body: str, clauses: str = _CLAUSES) -> str:

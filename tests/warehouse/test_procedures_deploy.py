@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.warehouse.conftest import Server
+from tests.warehouse.snow_cli import SnowCli, snow_cli
 
 _PROJECT = """
 definition_version: 2
@@ -35,8 +34,6 @@ def pour(session, wine, glasses):
     return {"text": toast(wine), "glasses": glasses, "schema": session.get_current_schema()}
 """
 
-Snow = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -56,44 +53,14 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def snow(server: Any, project: Path, tmp_path: Path) -> Snow:
-    """Run the snow CLI in the project's folder, with the served warehouse as its connection `local`."""
-    config = tmp_path / "config.toml"
-    settings = {
-        "account": "local",
-        "user": "LOCAL",
-        "password": server.warehouse.password,
-        "host": server.host,
-        "port": server.port,
-        "protocol": "http",
-        "warehouse": "COMPUTE_WH",
-    }
-    lines = ["[connections.local]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
-    config.write_text("\n".join([*lines, "[cli.features]", "enable_snowpark_glob_support = true", ""]))
-    config.chmod(0o600)
-    executable = Path(sys.executable).with_name("snow")
-
-    def run(*arguments: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [str(executable), "--config-file", str(config), *arguments, "--connection", "local"],
-            cwd=project,
-            env={
-                "PATH": "/usr/bin:/bin",
-                "HOME": str(tmp_path),
-                "SNOWFLAKE_HOME": str(tmp_path),
-                "PYTHONUTF8": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done
-
-    return run
+def snow(server: Server, project: Path, tmp_path: Path) -> SnowCli:
+    """The snow CLI in the project's folder."""
+    return snow_cli(server, project, tmp_path, warehouse="COMPUTE_WH")
 
 
-def test_snow_deploys_runs_redeploys_and_drops_a_procedure(server: Any, snow: Snow, project: Path) -> None:
+def test_snow_deploys_runs_redeploys_and_drops_a_procedure(
+    server: Server, snow: SnowCli, project: Path
+) -> None:
     session = server.warehouse.open_session()
     session.execute("CREATE DATABASE CELLAR")
     session.execute("CREATE SCHEMA OPS")
@@ -124,7 +91,7 @@ def test_snow_deploys_runs_redeploys_and_drops_a_procedure(server: Any, snow: Sn
 
 
 def test_snow_without_a_requirements_file_for_snowpark_cannot_deploy(
-    server: Any, snow: Snow, project: Path
+    server: Server, snow: SnowCli, project: Path
 ) -> None:
     session = server.warehouse.open_session()
     session.execute("CREATE DATABASE CELLAR")

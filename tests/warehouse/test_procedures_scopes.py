@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from snowflake.connector import ProgrammingError
 
+from tests.warehouse.conftest import Sql
+
 _NUMBERS = itertools.count()
 _CLAUSES = (
     "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' PACKAGES = ('snowflake-snowpark-python') HANDLER = 'main'"
@@ -17,8 +19,6 @@ _CLAUSES = (
 SERVER_THREADS = 40
 """The threads of the server's pool: a CALL holds one while its procedure's statements come."""
 _OTHER_SCOPE = "Modifying a transaction that has started at a different scope is not allowed"
-
-Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture
@@ -29,12 +29,6 @@ def connection(shared_server: Any) -> Iterator[Any]:
     opened.cursor().execute("CREATE TABLE T (A INT)")
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def sql(connection: Any) -> Sql:
-    """Run a statement and get its rows."""
-    return lambda text: list(connection.cursor().execute(text).fetchall())
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ import pytest
 import snowflake.connector
 from snowflake.connector import ProgrammingError
 
+from tests.warehouse.conftest import Sql
+
 _NUMBERS = itertools.count()
 _CLAUSES = "LANGUAGE PYTHON RUNTIME_VERSION = '3.11'"
 _SNOWPARK = "snowflake-snowpark-python"
 _DEADLINE_SECONDS = 30.0
-
-Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture
@@ -40,12 +40,6 @@ def connection(shared_server: Any) -> Iterator[Any]:
         opened.cursor().execute(statement)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def sql(connection: Any) -> Sql:
-    """Run a statement and get its rows."""
-    return lambda text: list(connection.cursor().execute(text).fetchall())
 
 
 def inline(body: str, packages: str = _SNOWPARK, returns: str = "VARCHAR") -> str:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from snowcellar.errors import Unsupported, WarehouseError
-from snowcellar.warehouse import Warehouse
-from tests.warehouse.conftest import Query, rows_of
+from tests.warehouse.conftest import Query
 
 
 @pytest.fixture(scope="module")
-def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
+def query(shared_query: Query) -> Query:
     """One session, with one row of semi-structured values in J."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("cellar") / "cellar.duckdb")
-    run = rows_of(warehouse.open_session())
-    run("CREATE DATABASE CELLAR_DB")
-    run("CREATE TABLE J (V VARIANT, O OBJECT, L ARRAY, T TIMESTAMP_NTZ, Z TIMESTAMP_LTZ, F FLOAT)")
-    run("""INSERT INTO J SELECT PARSE_JSON('{"a": {"b": [1, "x"]}, "n": null, "f": 1.5}'),
+    shared_query("CREATE TABLE J (V VARIANT, O OBJECT, L ARRAY, T TIMESTAMP_NTZ, Z TIMESTAMP_LTZ, F FLOAT)")
+    shared_query("""INSERT INTO J SELECT PARSE_JSON('{"a": {"b": [1, "x"]}, "n": null, "f": 1.5}'),
            OBJECT_CONSTRUCT('z', 's', 'k', 1), ARRAY_CONSTRUCT(3, 1, 2),
            '2024-03-17 10:11:12', TO_TIMESTAMP_LTZ('2024-03-17 10:11:12 +0000'), 3""")
-    yield run
-    warehouse.close()
+    return shared_query
 
 
 @pytest.mark.parametrize(

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from snowcellar.errors import WarehouseError
-from snowcellar.warehouse import Warehouse
-from tests.warehouse.conftest import Query, rows_of
+from tests.warehouse.conftest import Query
 
 
 @pytest.fixture(scope="module")
-def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
-    """One session for all tests of this module."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("cellar") / "cellar.duckdb")
-    run = rows_of(warehouse.open_session())
-    run("CREATE DATABASE CELLAR_DB")
-    yield run
-    warehouse.close()
+def query(shared_query: Query) -> Query:
+    return shared_query
 
 
 def value(query: Query, expression: str) -> Any:

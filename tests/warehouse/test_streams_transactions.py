@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,14 +21,6 @@ def events(query: Query) -> Query:
     query("CREATE STREAM PENDING ON TABLE EVENTS")
     query("CREATE TABLE DONE (ID INT)")
     return query
-
-
-@pytest.fixture
-def other(cellar: Warehouse, session: Session) -> Iterator[Query]:
-    """A second session."""
-    opened = cellar.open_session("CELLAR_DB", "PUBLIC")
-    yield rows_of(opened)
-    cellar.close_session(opened)
 
 
 def ids(query: Query, relation: str = "PENDING") -> list[int]:

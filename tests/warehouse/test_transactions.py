@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,23 +10,7 @@ import pytest
 from snowcellar.errors import WarehouseError
 from snowcellar.session import Session
 from snowcellar.warehouse import Warehouse
-from tests.warehouse.conftest import Query, eventually, rows_of
-
-
-@pytest.fixture
-def stock(query: Query) -> Query:
-    """A table STOCK with the rows (1, 10) and (2, 20)."""
-    query("CREATE TABLE STOCK (ID INT, LEVEL INT NOT NULL)")
-    query("INSERT INTO STOCK VALUES (1, 10), (2, 20)")
-    return query
-
-
-@pytest.fixture
-def other(cellar: Warehouse, session: Session) -> Iterator[Query]:
-    """A second session."""
-    opened = cellar.open_session("CELLAR_DB", "PUBLIC")
-    yield rows_of(opened)
-    cellar.close_session(opened)
+from tests.warehouse.conftest import Query, eventually
 
 
 def levels(query: Query) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,10 @@ from snowflake.snowpark import functions as F
 from snowflake.snowpark.types import IntegerType, PandasSeriesType, StringType
 
 from snowcellar.warehouse import Warehouse
+from tests.warehouse.conftest import Sql
 
 _NUMBERS = itertools.count()
 _CLAUSES = "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' HANDLER = 'main'"
-
-Sql = Callable[..., list[Any]]
 
 
 @pytest.fixture
@@ -32,12 +31,6 @@ def connection(shared_server: Any) -> Iterator[Any]:
     opened.cursor().execute("INSERT INTO T VALUES (1), (2), (NULL)")
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def sql(connection: Any) -> Sql:
-    """Run a statement and get its rows."""
-    return lambda text, params=None: list(connection.cursor().execute(text, params).fetchall())
 
 
 def inline(declaration: str, body: str, clauses: str = _CLAUSES) -> str:
