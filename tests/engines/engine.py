@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +24,7 @@ from ingest.loader import warehouse_sink
 from ingest.positions import PartitionLog, next_offsets
 from ingest.settings import IngestSettings
 from procedures import append_inventory_history, distribute_raw_events, merge_inventory_current, merge_orders
+from snowcellar.local_server import LocalServer
 from tests.deploy_files import ACCOUNT, run_files
 from tests.events import TOPIC, Message
 from tests.unit import emulator
@@ -113,23 +112,11 @@ class Snowcellar:
     @classmethod
     @contextlib.contextmanager
     def serve(cls, folder: Path) -> Iterator[Snowcellar]:
-        config = folder / "config.toml"
-        command = [str(Path(sys.executable).parent / "snowcellar"), "serve", "--database", DATABASE]
-        server = subprocess.Popen(
-            [*command, "--db", str(folder / "cellar.db"), "--config", str(config)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            assert server.stdout is not None
-            assert server.stdout.readline()
-            engine = cls(config)
+        with LocalServer(folder, "--database", DATABASE) as server:
+            engine = cls(server.config)
             yield engine
             engine.sink.close()
             engine.session.close()
-        finally:
-            server.terminate()
-            server.wait(20)
 
     def run(self, batches: Sequence[Sequence[Message]], calls: Sequence[Call] = ()) -> Rows:
         """Empty the tables, load each batch and run the four procedures on it; then again after the calls."""

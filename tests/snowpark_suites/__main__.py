@@ -104,6 +104,8 @@ def run(
     }
     with report.with_suffix(".log").open("w") as log:
         subprocess.run(command, cwd=checkout, env=environment, stdout=log, stderr=log, check=False)
+    if not report.exists():
+        raise SystemExit(f"pytest came to no end: {report.with_suffix('.log')}")
 
 
 def count(report: Path) -> tuple[int, int]:

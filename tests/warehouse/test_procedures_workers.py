@@ -10,16 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import snowflake.connector
 from snowflake.connector import ProgrammingError
 
+from snowcellar.local_server import LocalServer
 from tests.warehouse.conftest import Sql
 
 _NUMBERS = itertools.count()
@@ -329,15 +328,8 @@ def test_at_most_four_workers_stay(shared_server: Any, sql: Sql, upload: Any) ->
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_their_server(tmp_path: Path, number: signal.Signals) -> None:
-    config, database = tmp_path / "cellar.toml", tmp_path / "cellar.duckdb"
-    command = [sys.executable, "-c", "from snowcellar.cli import main; main()", "serve"]
-    server = subprocess.Popen(
-        [*command, "--db", str(database), "--config", str(config)], stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdout is not None
-    assert "serving" in server.stdout.readline()
-    settings = tomllib.loads(config.read_text())["connections"]["local"]
-    connection = snowflake.connector.connect(**settings)
+    server = LocalServer(tmp_path)
+    connection = server.connect()
     for statement in ("CREATE DATABASE D", "CREATE TABLE T (A INT)", inline(HANGING)):
         connection.cursor().execute(statement)
     connection.close()
@@ -345,16 +337,14 @@ def test_workers_end_with_their_server(tmp_path: Path, number: signal.Signals) -
         "import sys, json, snowflake.connector\n"
         "snowflake.connector.connect(**json.loads(sys.argv[1])).cursor().execute('CALL P()')"
     )
-    settings |= {"database": "D", "schema": "PUBLIC"}
+    settings = {**server.parameters, "database": "D", "schema": "PUBLIC"}
     # A process of its own, because a client goes on trying for minutes when its server is gone.
     client = subprocess.Popen(
         [sys.executable, "-c", calling, json.dumps(settings)], stderr=subprocess.DEVNULL
     )
-    file = database.with_name("cellar.duckdb.d") / "procedures" / "scratch" / "pid"
+    file = tmp_path / "cellar.duckdb.d" / "procedures" / "scratch" / "pid"
     pid = int(eventually(lambda: file.exists() and file.read_text()))
-    server.send_signal(number)
-    server.wait(_DEADLINE_SECONDS)
+    server.end(number)
     client.kill()
     client.wait()
-    server.stdout.close()
     eventually(lambda: gone(pid))
