@@ -59,6 +59,7 @@ FEATURES = (
     "snowcellar.virtual_warehouses",
     "snowcellar.users.feature",
     "snowcellar.create_or_alter",
+    "snowcellar.create_or_alter_view",
     "snowcellar.multi_table_insert",
     "snowcellar.column_alterations",
     "snowcellar.execute_from_stage",

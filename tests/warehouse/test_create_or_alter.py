@@ -60,4 +60,13 @@ def test_it_does_not_change_the_order_of_columns(session: Session, query: Query)
 
 def test_other_kinds_are_refused_by_name(session: Session) -> None:
     with pytest.raises(WarehouseError, match="CREATE OR ALTER"):
-        session.execute("CREATE OR ALTER VIEW V AS SELECT 1 AS ONE")
+        session.execute("CREATE OR ALTER STAGE FILES")
+
+
+def test_a_view_is_made_or_changed_and_keeps_its_grants(query: Query) -> None:
+    query("CREATE ROLE READER")
+    query("CREATE OR ALTER VIEW V (A) COMMENT = 'one' AS SELECT 1")
+    query("GRANT SELECT ON VIEW V TO ROLE READER")
+    query("CREATE OR ALTER VIEW V AS SELECT 2 AS B, 'x' AS C")
+    assert query("SELECT * FROM V") == [{"B": 2, "C": "x"}]
+    assert "READER" in [row["grantee_name"] for row in query("SHOW GRANTS ON VIEW V")]

@@ -16,7 +16,6 @@ def query(shared_query: Query) -> Query:
 @pytest.mark.parametrize(
     "statement",
     [
-        "CREATE OR ALTER VIEW V AS SELECT 1 AS A",
         "CREATE DYNAMIC TABLE D TARGET_LAG = '1 minute' WAREHOUSE = W AS SELECT 1 AS A",
         "CREATE MATERIALIZED VIEW M AS SELECT 1 AS A",
         "CREATE EXTERNAL TABLE E (A INT) LOCATION = @X",
