@@ -54,7 +54,8 @@ def test_tables_are_made_written_asked_and_dropped(engine: sa.Engine) -> None:
         assert connection.execute(sa.insert(wines), given).rowcount == 2
         changed = connection.execute(sa.update(wines).where(wines.c.name == "Gamay").values(price=10))
         assert changed.rowcount == 1
-        assert connection.execute(sa.select(wines).order_by(wines.c.id)).all() == [
+        found = connection.execute(sa.select(wines).order_by(wines.c.id))
+        assert [tuple(row) for row in found] == [
             (1, "Gamay", Decimal("10.00")), (2, "Syrah", Decimal("12.00"))
         ]  # fmt: skip
         count = sa.select(sa.func.count(), sa.func.sum(wines.c.price))
