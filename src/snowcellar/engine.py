@@ -113,10 +113,8 @@ def _wire_types(columns: Iterable[Sequence[Any]]) -> dict[str, str]:
 
 
 def _run_dml(session: Session, statement: Statement, translation: Translation, params: Params) -> Result:
-    if not session.parameters["AUTOCOMMIT"] and session.connection.transaction is None:
-        session.begin()
     lock_timeout = float(session.parameters["LOCK_TIMEOUT"])
-    with session.connection.statement(session) as transaction:
+    with session.writing() as transaction:
         for name in translation.streams:
             session.connection.lock(name, lock_timeout)
         if translation.target is not None and translation.kind is not exp.Insert:

@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Iterator
 
 import duckdb
-from sqlglot import exp
 
 from snowcellar.errors import CompilationError
+from snowcellar.grants import authorization
 from snowcellar.names import QualifiedName, quote
+from snowcellar.result import Result
 from snowcellar.session import Params, Session
 from snowcellar.statement import Statement
 from snowcellar.streams import consumption
 from snowcellar.transactions import Transaction
-from snowcellar.translation import translate
+from snowcellar.translation import Translation, translate
+
+_HELD = "SNOWCELLAR$ROWS_"
 
 
 @contextlib.contextmanager
-def rows_of(session: Session, transaction: Transaction, query: exp.Expr, params: Params) -> Iterator[str]:
+def rows_of(session: Session, transaction: Transaction, query: str, params: Params) -> Iterator[str]:
     """The name of a temporary table with the rows of a query, within a transaction; its streams are consumed.
 
-    It must have been authorized: `session.describe` does so.
+    The name is the same each time, so that the translations of what reads it are found again.
     """
-    statement = Statement(query.sql(dialect="snowflake"))
-    translation = translate(session, statement, params)
-    if translation is None:
-        raise CompilationError(f"syntax error: unexpected '{statement.text[:40]}'.")
+    authorization.authorize(session, Statement(query), params, lambda: Result.status(""))
+    translation = _translated(session, query, params)
     for name in translation.streams:
-        session.connection.lock(name)
+        session.connection.lock(name, float(session.parameters["LOCK_TIMEOUT"]))
+    if translation.streams and session.connection.look_again():
+        translation = _translated(session, query, params)
     sql = translation.fill(session, transaction, translation.sql)
-    held = f"SNOWCELLAR$ROWS_{secrets.token_hex(8)}"
-    session.duck.execute(f"CREATE TEMP TABLE {quote(held)} AS {sql.text}", sql.values(params))
+    depth = sum(name.name.startswith(_HELD) for name in session.temporary)
+    # A session without a schema reads it too.
+    known = QualifiedName(session.database or "MEMORY", session.schema or "PUBLIC", f"{_HELD}{depth}")
+    session.duck.execute(f"CREATE TEMP TABLE {quote(known.name)} AS {sql.text}", sql.values(params))
     # The statements that read it are ours, and find it as they find a temporary table of the session.
-    known = QualifiedName(session.database or "", session.schema or "", held)
     session.temporary.add(known)
     try:
-        yield quote(held)
+        yield ".".join(map(quote, (known.database, known.schema, known.name)))
         for name in translation.streams:
             consumption.consume(session, transaction, name)
     finally:
         session.temporary.discard(known)
         # A transaction that DuckDB has given up takes it along.
         with contextlib.suppress(duckdb.Error):
-            session.duck.execute(f"DROP TABLE IF EXISTS temp.main.{quote(held)}")
+            session.duck.execute(f"DROP TABLE IF EXISTS temp.main.{quote(known.name)}")
+
+
+def _translated(session: Session, query: str, params: Params) -> Translation:
+    translation = translate(session, Statement(query), params)
+    if translation is None:
+        raise CompilationError(f"syntax error: unexpected '{query[:40]}'.")
+    return translation

@@ -6,6 +6,7 @@ The rows are held in a temporary table while they are written, all in one transa
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 from fakesnow import statement_type
 from sqlglot import exp
 
-from snowcellar import binds, materialized
+from snowcellar import binds, engine, materialized
 from snowcellar.errors import CompilationError
 from snowcellar.grants import rules
 from snowcellar.result import Result
@@ -37,22 +38,16 @@ class Branch:
 
 def insert_multi(session: Session, match: re.Match[str], params: Params) -> Result:
     """INSERT [OVERWRITE] { ALL | FIRST } [WHEN ... THEN] INTO ... [ELSE INTO ...] query."""
-    tree = Statement(match.string).tree
-    if not isinstance(tree, exp.MultitableInserts):
-        raise CompilationError(f"syntax error: unexpected '{match[0].split()[-1]}'.")
-    branches = _branches(tree)
-    source = tree.args["source"]
-    session.describe(source.sql(dialect="snowflake"))
+    branches, source = _read(match.string)
     counts = {branch.target: 0 for branch in branches}
     with (
-        session.connection.statement(session) as transaction,
+        session.writing() as transaction,
         materialized.rows_of(session, transaction, source, params) as rows,
     ):
         for target in counts if match["overwrite"] else ():
-            session.execute(f"DELETE FROM {target}")
+            _run(session, f"DELETE FROM {target}", None)
         for branch in branches:
-            result = session.execute(_insert(branch, rows), params)
-            counts[branch.target] += result.rows_affected or 0
+            counts[branch.target] += _run(session, _insert(branch, rows), params).rows_affected or 0
     columns = {
         f"number of rows inserted into {target.split('.')[-1]}": pa.array([count], pa.int64())
         for target, count in counts.items()
@@ -72,13 +67,26 @@ def insert_overwrite(session: Session, match: re.Match[str], params: Params) -> 
     source = tree.expression
     if isinstance(source, exp.Values):
         source = exp.select("*").from_(source.copy())
-    session.describe(source.sql(dialect="snowflake"))
     with (
-        session.connection.statement(session) as transaction,
-        materialized.rows_of(session, transaction, source, params) as rows,
+        session.writing() as transaction,
+        materialized.rows_of(session, transaction, source.sql(dialect="snowflake"), params) as rows,
     ):
-        session.execute(f"DELETE FROM {table.sql(dialect='snowflake')}")
-        return session.execute(f"INSERT INTO {tree.this.sql(dialect='snowflake')} SELECT * FROM {rows}")
+        _run(session, f"DELETE FROM {table.sql(dialect='snowflake')}", None)
+        return _run(session, f"INSERT INTO {tree.this.sql(dialect='snowflake')} SELECT * FROM {rows}", None)
+
+
+def _run(session: Session, sql: str, params: Params) -> Result:
+    """A part of the statement, which the history shows as one."""
+    return engine.run(session, Statement(sql), params)
+
+
+@functools.lru_cache(maxsize=64)
+def _read(text: str) -> tuple[tuple[Branch, ...], str]:
+    """The branches and the query of a text: a pipeline sends the same long ones again and again."""
+    tree = Statement(text).tree
+    if not isinstance(tree, exp.MultitableInserts):
+        raise CompilationError(f"syntax error: unexpected '{text.split()[1]}'.")
+    return tuple(_branches(tree)), tree.args["source"].sql(dialect="snowflake")
 
 
 def _branches(tree: exp.MultitableInserts) -> list[Branch]:

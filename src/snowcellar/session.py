@@ -27,7 +27,7 @@ from snowcellar.resent import AnsweredRequests
 from snowcellar.result import Result
 from snowcellar.statement import Statement
 from snowcellar.streams import capture
-from snowcellar.transactions import Connection
+from snowcellar.transactions import Connection, Transaction
 
 if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
@@ -186,6 +186,14 @@ class Session:
         """Open an explicit transaction; ignored within one."""
         if self.connection.transaction is None:
             self.warehouse.streams.began(self.connection.begin(self, explicit=True))
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """The transaction of a DML statement: one of its own, unless one is open or AUTOCOMMIT is off."""
+        if not self.parameters["AUTOCOMMIT"]:
+            self.begin()
+        with self.connection.statement(self) as transaction:
+            yield transaction
 
     def commit_before_ddl(self) -> None:
         """DDL commits the open transaction, then runs in its own (SEMANTICS 24)."""
