@@ -6,7 +6,7 @@ CREATE TABLE AS SELECT from a stream would consume it.
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from snowflake.snowpark import Column, DataFrame, Session
@@ -54,6 +54,24 @@ def insert(rows: DataFrame, table: str) -> int:
     [query] = rows.queries["queries"]
     [result] = rows.session.sql(f"INSERT INTO {table} ({columns}) {query}").collect()
     return int(result[0])
+
+
+def insert_each(rows: DataFrame, places: Mapping[str, Mapping[str, str]]) -> Counts:
+    """Append each row to the table that its DESTINATION names, and return how many went to each.
+
+    One statement, so that what the rows are made of is read and computed once for all the tables.
+    places: for each table its columns, and the column of `rows`, or NULL, that each is filled from.
+    """
+    [query] = rows.queries["queries"]
+    branches = " ".join(
+        f"WHEN DESTINATION = '{table}' THEN INTO {table} ({', '.join(columns)})"
+        f" VALUES ({', '.join(columns.values())})"
+        for table, columns in places.items()
+    )
+    [result] = rows.session.sql(f"INSERT ALL {branches} {query}").collect()
+    # "number of rows inserted into STG_ORDERS", in an order that Snowflake does not promise.
+    counts = {_last_name(column): int(count) for column, count in result.as_dict().items()}
+    return {table: counts[_last_name(table)] for table in places}
 
 
 def merge_versions(rows: DataFrame, table: str, *, key: str, time: str) -> Counts:
@@ -133,6 +151,11 @@ def _is_later(rows: DataFrame, target: DataFrame, time: str) -> Column:
     for ours, theirs in reversed(comparisons):
         later = (ours > theirs) | ((ours == theirs) & later)
     return later
+
+
+def _last_name(text: str) -> str:
+    """The table's own name at the end of a qualified one, or of a text that tells of it."""
+    return text.strip('"').replace(".", " ").split()[-1]
 
 
 def _label(stock: DataFrame) -> Column:

@@ -13,7 +13,7 @@ from snowflake.snowpark import Column, DataFrame, Window
 from snowflake.snowpark import functions as F
 from snowflake.snowpark.types import StructType
 
-from caves_snowpark import schemas
+from caves_snowpark import names, schemas
 from caves_snowpark.event_contract import (
     EVENT_TYPES,
     FIELDS,
@@ -48,9 +48,30 @@ _SOURCE: Final = ("SOURCE_TOPIC", "SOURCE_PARTITION", "SOURCE_OFFSET")
 _CARRIED: Final = (*_RAW, *_SOURCE, "CONTENT_HASH", "KIND", "CONTENT_TYPE", "REFUSAL")
 
 # The first delivery of an event is the one that counts; the others are its repeats.
-_DELIVERIES: Final = Window.partition_by("CONTENT_HASH").order_by(
-    F.col("SOURCE_OFFSET").asc(), F.col("SOURCE_PARTITION").asc(), F.col("SOURCE_TOPIC").asc()
+_DELIVERY_ORDER: Final = (
+    F.col("SOURCE_OFFSET").asc(),
+    F.col("SOURCE_PARTITION").asc(),
+    F.col("SOURCE_TOPIC").asc(),
 )
+_DELIVERIES: Final = Window.partition_by("CONTENT_HASH").order_by(*_DELIVERY_ORDER)
+
+# Columns of STAGING that `placed_events` has under another name.
+_PLACED_AS: Final = {
+    names.STG_ORDERS: {"STAGED_AT": "PLACED_AT"},
+    names.STG_INVENTORY_ADJUSTMENTS: {"STAGED_AT": "PLACED_AT"},
+    names.REJECTED_EVENTS: {
+        "INGESTION_TIME": "INGESTED_AT",
+        "REJECTED_AT": "PLACED_AT",
+        "REPLAYED_AT": "NULL",
+        "DISMISSED_AT": "NULL",
+    },
+    names.DUPLICATE_EVENTS: {"EVENT_TYPE": "EVENT_KIND", "DETECTED_AT": "PLACED_AT"},
+}
+# For each table that an event may go to: its columns, and what `placed_events` calls them.
+PLACES: Final = {
+    table: {column: other.get(column, column) for column in schemas.columns(schemas.TABLES[table])}
+    for table, other in _PLACED_AS.items()
+}
 
 
 def classified_events(events: DataFrame) -> DataFrame:
@@ -108,7 +129,7 @@ def rejected_events(events: DataFrame) -> DataFrame:
             "EVENT_METADATA",
             "REASONS",
             *_SOURCE,
-            F.convert_timezone(F.lit("UTC"), F.col("INGESTION_TIME")).cast(UTC_TIME).alias("INGESTION_TIME"),
+            _utc(F.col("INGESTION_TIME")).alias("INGESTION_TIME"),
             F.sysdate().alias("REJECTED_AT"),
             F.lit(None).cast(UTC_TIME).alias("REPLAYED_AT"),
             F.lit(None).cast(UTC_TIME).alias("DISMISSED_AT"),
@@ -125,9 +146,8 @@ def duplicate_events(events: DataFrame, staged_orders: DataFrame, staged_adjustm
     Columns out (STAGING.DUPLICATE_EVENTS): all, in order.
     Grain: one row per repeated delivery. Empty in, empty out.
     """
-    key = F.iff(F.col("KIND") == F.lit(ORDER_CREATED.name), F.col("ORDER_ID"), F.col("ADJUSTMENT_ID"))
     return (
-        _numbered(accepted_events(events), "KIND", key.alias("EVENT_KEY"), "CONTENT_HASH", *_SOURCE)
+        _numbered(accepted_events(events), "KIND", _event_key().alias("EVENT_KEY"), "CONTENT_HASH", *_SOURCE)
         .filter((F.col("DELIVERED") > F.lit(1)) | _is_staged(staged_orders) | _is_staged(staged_adjustments))
         .select(
             F.col("KIND").alias("EVENT_TYPE"),
@@ -135,6 +155,57 @@ def duplicate_events(events: DataFrame, staged_orders: DataFrame, staged_adjustm
             "CONTENT_HASH",
             *_SOURCE,
             F.sysdate().alias("DETECTED_AT"),
+        )
+    )
+
+
+def placed_events(events: DataFrame, staged_orders: DataFrame, staged_adjustments: DataFrame) -> DataFrame:
+    """Every event, with the table of STAGING that it goes to: what the other transforms say, in one reading.
+
+    Columns in: as for `classified_events`; CONTENT_HASH of the two staging tables.
+    Columns out: those of `classified_events`, without KIND, CONTENT_TYPE and REFUSAL; and
+        DESTINATION      VARCHAR         not null; the table's name, a key of PLACES
+        EVENT_KIND       VARCHAR         not null; what the event says it is
+        EVENT_KEY        VARCHAR         the order's or the adjustment's
+        INGESTED_AT      TIMESTAMP_NTZ   INGESTION_TIME in UTC
+        PLACED_AT        TIMESTAMP_NTZ   not null, UTC
+    Grain: one row per event. Empty in, empty out.
+    """
+    deliveries = Window.partition_by("IS_VALID", "CONTENT_HASH").order_by(*_DELIVERY_ORDER)
+    is_repeat = (F.col("DELIVERED") > F.lit(1)) | F.col("IS_STAGED_ORDER") | F.col("IS_STAGED_ADJUSTMENT")
+    destination = (
+        F.when(~F.col("IS_VALID"), F.lit(names.REJECTED_EVENTS))
+        .when(is_repeat, F.lit(names.DUPLICATE_EVENTS))
+        .when(_is_of((ORDER_CREATED,)), F.lit(names.STG_ORDERS))
+        .otherwise(F.lit(names.STG_INVENTORY_ADJUSTMENTS))
+    )
+    carried = ("EVENT_TYPE", "EVENT_CONTENT", "EVENT_METADATA", *_SOURCE, "CONTENT_HASH", "REASONS")
+    fields = [field.column for field in FIELDS]
+    read = (*carried, *fields, "KIND", "INGESTION_TIME")
+    return (
+        classified_events(events)
+        .select(
+            *read,
+            (F.array_size(F.col("REASONS")) == F.lit(0)).alias("IS_VALID"),
+            # Columns of their own: not every place within an expression takes a subquery in Snowflake.
+            _is_staged(staged_orders).alias("IS_STAGED_ORDER"),
+            _is_staged(staged_adjustments).alias("IS_STAGED_ADJUSTMENT"),
+        )
+        .select(
+            *read,
+            "IS_VALID",
+            "IS_STAGED_ORDER",
+            "IS_STAGED_ADJUSTMENT",
+            F.row_number().over(deliveries).alias("DELIVERED"),
+        )
+        .select(
+            *carried,
+            *fields,
+            destination.alias("DESTINATION"),
+            F.col("KIND").alias("EVENT_KIND"),
+            _event_key().alias("EVENT_KEY"),
+            _utc(F.col("INGESTION_TIME")).alias("INGESTED_AT"),
+            F.sysdate().alias("PLACED_AT"),
         )
     )
 
@@ -263,6 +334,14 @@ def _is_of(event_types: tuple[EventType, ...]) -> Column:
 def _numbered(accepted: DataFrame, *columns: Column | str) -> DataFrame:
     """Valid events, those of the same content numbered in order of delivery."""
     return accepted.select(*columns, F.row_number().over(_DELIVERIES).alias("DELIVERED"))
+
+
+def _event_key() -> Column:
+    return F.iff(_is_of((ORDER_CREATED,)), F.col("ORDER_ID"), F.col("ADJUSTMENT_ID"))
+
+
+def _utc(time: Column) -> Column:
+    return F.convert_timezone(F.lit("UTC"), time).cast(UTC_TIME)
 
 
 def _is_staged(staged: DataFrame) -> Column:

@@ -44,9 +44,13 @@ def test_a_rejected_event_keeps_its_coordinates_and_every_reason(
 
 def test_the_procedures_keep_to_few_statements(session: SnowflakeConnection, truth: Truth) -> None:
     costs = {cost.procedure: cost.most_statements for cost in report.read(session).costs}
-    assert costs.pop("DISTRIBUTE_RAW_EVENTS") <= 8
-    assert set(costs) == {"MERGE_ORDERS", "APPEND_INVENTORY_HISTORY", "MERGE_INVENTORY_CURRENT"}
-    assert max(costs.values()) <= 5
+    # BEGIN, a count of the stream, one that writes, COMMIT, and the task's return value.
+    assert costs == {
+        "DISTRIBUTE_RAW_EVENTS": 5,
+        "MERGE_ORDERS": 5,
+        "APPEND_INVENTORY_HISTORY": 5,
+        "MERGE_INVENTORY_CURRENT": 2,
+    }
 
 
 def test_the_task_history_shows_what_a_procedure_returned(session: SnowflakeConnection, truth: Truth) -> None:
@@ -71,7 +75,7 @@ def test_what_the_procedures_send_parses_by_two_tools_that_are_not_ours(
 @pytest.mark.timeout(600)
 def test_the_longest_statements_parse_too(session: SnowflakeConnection, truth: Truth) -> None:
     longest = [statement for statement in sent_by_procedures(session) if len(statement) > 10_000]
-    assert len(longest) == 4
+    assert len(longest) == 1
     assert all(kinds.known_to_sqlfluff(statement) for statement in longest)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from snowflake.snowpark import DataFrame, Row, Session
+from snowflake.snowpark import functions as F
 from snowflake.snowpark._internal.analyzer.snowflake_plan_node import SaveMode
 from snowflake.snowpark.exceptions import SnowparkSQLException
 from snowflake.snowpark.mock import ColumnEmulator, ColumnType, TableEmulator, _plan
@@ -38,6 +39,9 @@ DAYS: dict[str, int | None] = {
     "FILES": 90,
     "KAFKA": 7,
 }
+
+
+_BRANCH = re.compile(r"WHEN DESTINATION = '(\S+)' THEN INTO (\S+) \(([^)]+)\) VALUES \(([^)]+)\)")
 
 
 class LocalWarehouse:
@@ -125,6 +129,8 @@ class LocalWarehouse:
         if inserted := re.fullmatch(r"INSERT INTO (\S+) \((.+)\) <query (\d+)>", statement):
             table, columns, number = inserted.groups()
             return self._insert(self._queries[int(number)], table, columns.split(", "))
+        if inserted := re.fullmatch(r"INSERT ALL (.+) <query (\d+)>", statement):
+            return [self._insert_each(inserted[1], self._queries[int(inserted[2])])]
         if statement.startswith("LIST @RAW_DATA.INGEST_STAGE/refused/"):
             return [Row(*file) for file in self.files]
         if removed := re.fullmatch(r"REMOVE @RAW_DATA.INGEST_STAGE/(\S+)", statement):
@@ -133,8 +139,9 @@ class LocalWarehouse:
         raise NotImplementedError(statement)
 
     def _insert(self, rows: DataFrame, table: str, columns: list[str]) -> list[Row]:
-        plan: Any = rows._plan
-        inserted: Any = _plan.execute_mock_plan(plan)
+        return self._append(_computed(rows), table, columns)
+
+    def _append(self, inserted: Any, table: str, columns: list[str]) -> list[Row]:
         assert [name.strip('"') for name in inserted.columns] == columns, table
         for field in schemas.TABLES[table].fields:
             if not field.nullable and inserted[f'"{field.name}"'].isna().any():
@@ -145,6 +152,28 @@ class LocalWarehouse:
         if count:
             self._registry.write_table(table, inserted, SaveMode.APPEND)
         return [Row(count)]
+
+    def _insert_each(self, branches: str, rows: DataFrame) -> Row:
+        found = []
+        for name, table, columns, values in _BRANCH.findall(branches):
+            assert name == table
+            pairs = list(zip(columns.split(", "), values.split(", "), strict=True))
+            types = {field.name: field.datatype for field in schemas.TABLES[table].fields}
+            filled = [
+                (F.lit(None).cast(types[column]) if value == "NULL" else F.col(value)).alias(column)
+                for column, value in pairs
+            ]
+            chosen = rows.filter(F.col("DESTINATION") == F.lit(table)).select(*filled)
+            found.append((_computed(chosen), table, list(types)))
+        # All of it is seen before any of it is written.
+        counts = {
+            f"number of rows inserted into {table.split('.')[1]}": self._append(inserted, table, columns)[0][
+                0
+            ]
+            for inserted, table, columns in found
+        }
+        # In another order than the statement's: none is promised.
+        return Row(**dict(sorted(counts.items())))
 
     def _provide_sql(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Give this session `sql`, and its DataFrames `queries`; sessions of other engines keep their own."""
@@ -200,6 +229,11 @@ class _Statement:
 
     def collect(self) -> list[Row]:
         return self._warehouse.execute(self._statement)
+
+
+def _computed(rows: DataFrame) -> Any:
+    plan: Any = rows._plan
+    return _plan.execute_mock_plan(plan)
 
 
 def _full(name: str) -> str:

@@ -1,9 +1,12 @@
 """A Snowpark session that is connected to nothing: it keeps the statements that would go to Snowflake."""
 
+import re
 from typing import Any
 from unittest.mock import MagicMock
 
 from snowflake.connector import SnowflakeConnection
+from snowflake.connector.constants import FIELD_NAME_TO_ID
+from snowflake.connector.cursor import ResultMetadataV2
 from snowflake.snowpark import Session
 from snowflake.snowpark._internal.analyzer.expression import Attribute
 from snowflake.snowpark._internal.server_connection import ServerConnection
@@ -31,11 +34,23 @@ class RecordingConnection(ServerConnection):
         # Nobody was erased: of that question only the number of rows comes back.
         asks_for_erasures = f"FROM {names.ERASURE_KEY}" in query
         rows = [("rows", str(self.answer[0]))] if asks_for_erasures else [self.answer]
+        described: list[ResultMetadataV2] = []
+        if query.startswith("INSERT ALL "):
+            # A number for each table.
+            described = [_count_of(table) for table in re.findall(r" THEN INTO (\S+) ", query)]
+            rows = [(self.answer[0],) * len(described)]
+        cursor: Any = self._cursor
+        cursor._description_internal = described
         return {"data": rows, "sfqid": "none"}
 
     def get_result_attributes(self, query: str, *_: Any, **__: Any) -> list[Attribute]:
         self.described.append(query)
         return _attributes(parse_one(query, read="snowflake"))
+
+
+def _count_of(table: str) -> ResultMetadataV2:
+    name = f"number of rows inserted into {table.rpartition('.')[2]}"
+    return ResultMetadataV2(name=name, type_code=FIELD_NAME_TO_ID["FIXED"], is_nullable=False)
 
 
 def _attributes(query: exp.Expr) -> list[Attribute]:
