@@ -17,7 +17,15 @@ from rich.table import Table
 
 from bench.harness import OURS, Comparison, Options
 
-BENCHES: Final = ("produce", "ingest", "scale_out", "small_queries")
+BENCHES: Final = (
+    "produce",
+    "ingest",
+    "transform_backlog",
+    "transform_tick",
+    "tick_statements",
+    "scale_out",
+    "small_queries",
+)
 RESULTS: Final = Path(__file__).with_name("results")
 _VERSIONS: Final = ("duckdb", "fakesnow", "snowflake-snowpark-python", "confluent-kafka", "pyarrow")
 

@@ -2,13 +2,14 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from bench.outcome import Outcome
+from bench.running import CAVES
+from caves_cli.statements import ProcedureCost, procedure_costs
 from caves_snowpark import names
 from caves_snowpark.names import DEFAULT_DATABASE
 from ingest.batch import Batch
@@ -18,7 +19,6 @@ from ingest.settings import IngestSettings
 from snowcellar.local_server import LocalServer
 
 _ROOT: Final = Path(__file__).parents[1]
-_CAVES: Final = Path(sys.executable).with_name("caves")
 # No schedule comes round while a bench runs: what runs is what the bench calls.
 _NO_SCHEDULES: Final = ("--database", DEFAULT_DATABASE, "--minute", "86400")
 _WAITING: Final = "OPS.WAITING_EVENTS"
@@ -39,7 +39,7 @@ class Cellar:
 
     def deploy(self) -> None:
         for command in ("bootstrap", "deploy"):
-            arguments = [str(_CAVES), command, "-c", "local", "--config-file", str(self.server.config)]
+            arguments = [str(CAVES), command, "-c", "local", "--config-file", str(self.server.config)]
             done = subprocess.run(arguments, cwd=_ROOT, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(done.stdout + done.stderr)
@@ -67,6 +67,17 @@ class Cellar:
         for procedure in names.TASK_PROCEDURES.values():
             self.execute(f"CALL {procedure}()")
 
+    def tick_by_its_conditions(self) -> None:
+        """A tick as the task graph runs it: a procedure is called if its task's WHEN finds new rows."""
+        for task, procedure in names.TASK_PROCEDURES.items():
+            [(found,)] = self.execute(f"SELECT SYSTEM$STREAM_HAS_DATA('{_STREAMS[task]}')")
+            if str(found).upper() == "TRUE":
+                self.execute(f"CALL {procedure}()")
+
+    def costs(self) -> dict[str, ProcedureCost]:
+        """What each procedure has cost so far, of those that were called."""
+        return {cost.procedure: cost for cost in procedure_costs(self._connection)}
+
     def outcome(self) -> Outcome:
         counts = {
             what: int(self.execute(f"SELECT COUNT(*) FROM {table}")[0][0]) for what, table in _COUNTED.items()
@@ -92,6 +103,14 @@ _COUNTED: Final = {
     "duplicates": names.DUPLICATE_EVENTS,
     "orders": names.ORDERS,
     "history": names.INVENTORY_HISTORY,
+}
+
+
+_STREAMS: Final = {
+    names.ROOT_TASK: names.STREAM_RAW_EVENTS,
+    names.TASK_ORDERS: names.STREAM_STG_ORDERS,
+    names.TASK_INVENTORY_HISTORY: names.STREAM_STG_INVENTORY_FOR_HISTORY,
+    names.TASK_INVENTORY_CURRENT: names.STREAM_STG_INVENTORY_FOR_CURRENT,
 }
 
 
