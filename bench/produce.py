@@ -6,11 +6,11 @@ ours has to do besides is to make them. After each turn the log must hold every 
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
+from bench.events import START
 from bench.harness import OURS, Comparison, Options, Target, in_turns
 from ingest.broker import running_broker
 from ingest.events import EventStream
@@ -19,7 +19,6 @@ from ingest.producer import client_settings_of, produce
 from ingest.settings import ProducerSettings
 from ingest.topics import create_topic
 
-START: Final = datetime(2025, 6, 2, 12, tzinfo=UTC)
 EVENTS: Final = 1_000_000
 PARTITIONS: Final = 4
 BARE: Final = "confluent-kafka, ready-made"

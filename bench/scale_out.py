@@ -18,12 +18,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.distance import distance
+from bench.events import START
 from bench.harness import Comparison, Options, in_turns
 from bench.running import CAVES, Running, running
 from ingest.producer import produce
@@ -31,7 +32,6 @@ from ingest.settings import ProducerSettings
 
 TOPIC = "scale_out"
 PARTITIONS = 8
-START = datetime(2025, 6, 2, 12, tzinfo=UTC)
 GIVE_UP_SECONDS = 600
 EVENTS = 600_000
 INGESTORS = (1, 2, 4)

@@ -18,8 +18,6 @@ from confluent_kafka import Consumer, TopicPartition
 
 
 def main(bootstrap: str, topic: str, partitions: int, events: int, database: str, folder: str) -> None:
-    begun = time.perf_counter()
-
     @dlt.resource(name="raw", write_disposition="append")
     def messages() -> Iterator[pa.Table]:
         consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "dlt", "enable.auto.commit": False})
@@ -42,13 +40,13 @@ def main(bootstrap: str, topic: str, partitions: int, events: int, database: str
         "bench", pipelines_dir=folder, destination=dlt.destinations.duckdb(database), dataset_name="bench"
     )
     pipeline.run(messages())
-    seconds = time.perf_counter() - begun
+    done_at = time.time()
     rows, places = (
         duckdb.connect(database)
         .execute("SELECT COUNT(*), COUNT(DISTINCT (partition_id, offset_id)) FROM bench.raw")
         .fetchone()
     )
-    print(json.dumps({"seconds": seconds, "rows": rows, "places": places}))
+    print(json.dumps({"done_at": done_at, "rows": rows, "places": places}))
 
 
 if __name__ == "__main__":
