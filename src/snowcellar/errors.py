@@ -14,6 +14,8 @@ import duckdb
 import snowflake.connector.errors as connector_errors
 from sqlglot.errors import SqlglotError
 
+from snowcellar import conversion_errors, lacking_functions
+
 
 class WarehouseError(Exception):
     """A failed statement: Snowflake's error number, SQL state and text."""
@@ -269,7 +271,7 @@ _OF_COMPILATION = (duckdb.ParserException, duckdb.CatalogException, duckdb.Binde
 _TAKEN_NAME = re.compile(r'Catalog Error: \w+ with name "([^"]+)" already exists')
 _MISSING_TABLE = re.compile(r"Catalog Error: (?:Table|View|Sequence|Schema) with name (\S+) does not exist")
 _MISSING_FUNCTION = re.compile(
-    r"Catalog Error: (?:Scalar|Table|Aggregate) Function with name (\S+) does not exist"
+    r"Catalog Error: (?:Scalar|Table|Aggregate) Function with name \"?(\w+)\"? (?:does not exist|is not in)"
 )
 _MISSING_COLUMN = re.compile(r'Referenced (?:column|table) "([^"]+)" not found')
 
@@ -304,15 +306,23 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
     if missing := _MISSING_TABLE.match(text):
         return CompilationError(f"Object '{missing[1]}' does not exist or not authorized.", 2003, "42S02")
     if missing := _MISSING_FUNCTION.match(text):
-        return CompilationError(f"Unknown function {missing[1].upper()}.", 2140, "42601")
+        return _missing_function(missing[1].upper())
     if missing := _MISSING_COLUMN.search(text):
         return CompilationError(f"invalid identifier '{missing[1]}'", 904, "42000")
+    if isinstance(error, duckdb.ConversionException) and (told := conversion_errors.told(text)):
+        return WarehouseError(*told)
     for kind, errno, sqlstate in _DUCKDB_ERRORS:
         if isinstance(error, _OF_COMPILATION) and isinstance(error, kind):
             return CompilationError(text.partition(": ")[2], errno, sqlstate)
         if isinstance(error, kind):
             return WarehouseError(text, errno, sqlstate)
     return WarehouseError(text, 603, "XX000")
+
+
+def _missing_function(name: str) -> WarehouseError:
+    if lacking := lacking_functions.lacking(name):
+        return Unsupported(f"the function {lacking}")
+    return CompilationError(f"Unknown function {name}.", 2140, "42601")
 
 
 def _without_terminal_codes(text: str) -> str:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from snowcellar import arithmetic, functions, snowpark_sql, temporary_tables
+from snowcellar import (
+    arithmetic,
+    date_truncation,
+    functions,
+    order_by_all,
+    session_variables,
+    snowpark_sql,
+    temporary_tables,
+    window_functions,
+)
 from snowcellar.errors import CompilationError, Unsupported
 from snowcellar.functions import calls
 from snowcellar.functions.time_formats import duckdb_format
@@ -60,7 +69,7 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 def depends_on_session(tree: exp.Expr) -> bool:
     """Whether a tree calls a function that answers from the session."""
     names = {_context_name(node) for node in tree.find_all(exp.Func)}
-    return not names.isdisjoint({*_CONTEXT, context.IS_ROLE_IN_SESSION})
+    return not names.isdisjoint({*_CONTEXT, context.IS_ROLE_IN_SESSION, session_variables.GETVARIABLE})
 
 
 def _context_name(node: exp.Expr) -> str:
@@ -243,11 +252,14 @@ def positional_columns(session: Session, node: exp.Expr) -> exp.Expr:
 
 
 REWRITES: list[Rewrite] = [
+    window_functions.over_window,
     arithmetic.division_by_zero,
     context_functions,
+    session_variables.value_of_variable,
     context.is_role_in_session,
     type_of_variant,
     value_as_text,
+    date_truncation.of_same_type,
     try_parse_json,
     arithmetic.product_of_numbers,
     arithmetic.quotient_as_number,
@@ -262,4 +274,5 @@ REWRITES: list[Rewrite] = [
     snowpark_sql.numbered_by_sequence,
     snowpark_sql.time_of_text,
     snowpark_sql.joined_columns_first,
+    order_by_all.all_columns,
 ]

@@ -41,8 +41,11 @@ DEFAULT_PARAMETERS: dict[str, Any] = {
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
     "LOCK_TIMEOUT": 600,
     "WEEK_START": 0,
+    "WEEK_OF_YEAR_POLICY": 0,
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
 }
+
+_WEEKS = ("WEEK_START", "WEEK_OF_YEAR_POLICY")
 
 
 class Session:
@@ -175,6 +178,10 @@ class Session:
         if key == "TIMEZONE" and str(value) not in available_timezones():
             raise WarehouseError(
                 f"SQL compilation error:\ninvalid value [{value}] for parameter '{key}'", 1006, "22023"
+            )
+        if key in _WEEKS and str(value) != "0":
+            raise Unsupported(
+                f"{key} = {value}", "Weeks are those of ISO, from Monday on, as they are with 0."
             )
         if isinstance(DEFAULT_PARAMETERS.get(key), bool) and isinstance(value, str):
             value = value.lower() == "true"

@@ -1,7 +1,7 @@
-"""SET and UNSET of session variables, one or several, and SHOW VARIABLES.
+"""SET and UNSET of session variables, one or several, SHOW VARIABLES, and GETVARIABLE.
 
 Source: https://docs.snowflake.com/en/sql-reference/session-variables
-A value is what its expression comes to when it is set. GETVARIABLE is refused: write $NAME.
+A value is what its expression comes to when it is set.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _NAMES = rf"(?P<one>{PART})|\(\s*(?P<several>{PART}(?:\s*,\s*{PART})*)\s*\)"
 _SET = re.compile(rf"SET\s+(?:{_NAMES})\s*=\s*(?P<value>.+)\Z", re.IGNORECASE | re.DOTALL)
 _UNSET = re.compile(rf"UNSET\s+(?:{_NAMES})\s*\Z", re.IGNORECASE)
 _SHOW = re.compile(r"SHOW\s+VARIABLES(?:\s+LIKE\s+'(?P<like>[^']*)')?\s*\Z", re.IGNORECASE)
+GETVARIABLE = "GETVARIABLE"
 _DONE = "Statement executed successfully."
 _LONGEST = 256
 
@@ -61,11 +62,30 @@ def show_variables(session: Session, match: re.Match[str]) -> Result:
     """SHOW VARIABLES [LIKE ...]."""
     like = re.compile(show.like_pattern(match["like"]), re.IGNORECASE) if match["like"] else None
     rows = [
-        [str(session.number), name, text.strip("'").replace("''", "'"), "text" if "'" in text else "fixed"]
+        [str(session.number), name, _shown(text), "text" if "'" in text else "fixed"]
         for name, text in sorted(session.fake.variables._variables.items())
         if like is None or like.fullmatch(name)
     ]
     return Result.rows([(name, pa.string()) for name in ("session_id", "name", "value", "type")], rows)
+
+
+def value_of_variable(session: Session, node: exp.Expr) -> exp.Expr:
+    """GETVARIABLE('NAME') is the value as VARCHAR, or NULL.
+
+    Source: https://docs.snowflake.com/en/sql-reference/functions/getvariable
+    """
+    if not isinstance(node, exp.Anonymous) or str(node.this).upper() != GETVARIABLE:
+        return node
+    name = node.expressions[0]
+    if not isinstance(name, exp.Literal):
+        shown = name.sql(dialect="snowflake")
+        raise CompilationError(f"argument {shown} to function {GETVARIABLE} needs to be constant")
+    text = session.fake.variables._variables.get(name.name)
+    return exp.cast(exp.Null(), "TEXT") if text is None else exp.Literal.string(_shown(text))
+
+
+def _shown(text: str) -> str:
+    return text[1:-1].replace("''", "'") if text.startswith("'") else text
 
 
 def _literal(value: object) -> str:

@@ -141,7 +141,7 @@ class Warehouse:
         self.duck.execute(fakesnow_info_schema.fs_global_creation_sql())
         self.duck.execute(fakesnow_show.fs_global_creation_sql())
         self.duck.execute(upstream.GLOBAL_VIEWS)
-        self.duck.execute(functions.MACROS)
+        functions.make_known(self.duck)
         for feature in features.MODULES:
             if ddl := getattr(feature, "GLOBAL_DDL", None):
                 self.duck.execute(ddl)

@@ -21,8 +21,8 @@ ACCOUNT: Final = [grant for grant in ALL if grant.on == "ON ACCOUNT"]
 OWNED: Final = [grant for grant in ALL if grant.privilege == "OWNERSHIP" and grant not in FUTURE]
 OBJECTS: Final = [grant for grant in ALL if grant not in (*FUTURE, *ROLES, *ACCOUNT, *OWNED)]
 _DENIED: Final = re.compile(
-    r"not authorized|insufficient privileges|access control|Unknown user-defined function|No active warehouse"
-    r"|does not have a current database",
+    r"not authorized|insufficient privileges|access control|Unknown (?:user-defined )?function"
+    r"|No active warehouse|does not have a current database",
     re.IGNORECASE,
 )
 # What sets up a session or ends a transaction says nothing of a grant; the file of a PUT is gone.

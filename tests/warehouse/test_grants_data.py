@@ -124,7 +124,6 @@ def test_no_form_of_a_statement_reads_a_table_without_select(account: Account, s
         "SELECT NEXTVAL('SHOP.S.NUMBERS')",
         "SELECT NUMBERS.NEXTVAL",
         'SELECT "numbers".NEXTVAL',
-        "SELECT GETVARIABLE('X')",
         "COPY INTO OPEN FROM (SELECT $1 FROM @SECRETS) FILE_FORMAT = (TYPE = CSV)",
         "COPY INTO OPEN FROM @SHOP.S.SECRETS FILE_FORMAT = (TYPE = CSV)",
     ],

@@ -160,7 +160,7 @@ def test_snowpark_registers_temporary_and_permanent_procedures(
     (database,) = sql("SELECT CURRENT_DATABASE()")[0]
     with shared_server.connect(database=database, schema="PUBLIC") as other:
         assert other.cursor().execute("CALL SEVEN()").fetchall() == [(7,)]
-        with pytest.raises(ProgrammingError, match="Unknown user-defined function"):
+        with pytest.raises(ProgrammingError, match="Unknown function ROWS_OF_T"):
             other.cursor().execute("CALL ROWS_OF_T()")
 
 

@@ -7,30 +7,44 @@ A module lists
 
 from __future__ import annotations
 
+import duckdb
 from sqlglot import exp
 
 from snowcellar.functions import (
     arrays,
     calls,
     constructors,
+    digests,
     flatten,
+    numbers,
     objects,
     parsed_times,
     texts,
     times,
+    urls,
     variants,
 )
 
-MACROS = "".join(module.MACROS for module in (arrays, objects, constructors, variants, texts, times, flatten))
+_WITH_MACROS = (arrays, objects, constructors, variants, texts, numbers, digests, urls, times, flatten)
+MACROS = "".join(module.MACROS for module in _WITH_MACROS)
 _CALLS = {
     **arrays.CALLS,
     **objects.CALLS,
     **variants.CALLS,
     **texts.CALLS,
+    **numbers.CALLS,
+    **digests.CALLS,
+    **urls.CALLS,
     **constructors.CALLS,
     **parsed_times.CALLS,
     **times.CALLS,
 }
+
+
+def make_known(duck: duckdb.DuckDBPyConnection) -> None:
+    """Let DuckDB, and all of its databases, call these functions."""
+    digests.make_known(duck)
+    duck.execute(MACROS)
 
 
 def parse(sql: str) -> list[exp.Expr | None]:

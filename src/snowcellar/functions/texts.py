@@ -1,4 +1,4 @@
-"""Text functions that DuckDB has, which the parser's model of them loses an argument of.
+"""Text functions that DuckDB lacks, or that the parser's model loses an argument of.
 
 Source: https://docs.snowflake.com/en/sql-reference/functions-string
 """
@@ -23,6 +23,17 @@ CREATE OR REPLACE MACRO memory.main.sc_text(v) AS
     ELSE CAST(v AS VARCHAR) END;
 CREATE OR REPLACE MACRO memory.main.sc_strtok_to_array(s, d := ' ') AS
     to_json(list_filter(regexp_split_to_array(s, '[' || regexp_escape(d) || ']'), lambda x: x <> ''));
+CREATE OR REPLACE MACRO memory.main.sc_sound_codes(letters) AS
+    translate(letters, 'AEIOUYBFPVCGJKQSXZDTLMNRHW', '00000011112222222233455600');
+CREATE OR REPLACE MACRO memory.main.sc_single(codes) AS
+    list_reduce(['1', '2', '3', '4', '5', '6'], lambda s, c: regexp_replace(s, c || '+', c, 'g'), codes);
+CREATE OR REPLACE MACRO memory.main.sc_sounds(first, others) AS memory.main.sc_single(
+    memory.main.sc_sound_codes(first || regexp_replace(others, '[HW]', '', 'g')));
+CREATE OR REPLACE MACRO memory.main.sc_soundex_of(first, others) AS CASE WHEN first = '' THEN '' ELSE
+    left(first || replace(substr(memory.main.sc_sounds(first, others), 2), '0', '') || '000', 4) END;
+CREATE OR REPLACE MACRO memory.main.sc_letters(s) AS regexp_replace(upper(s), '[^A-Z]', '', 'g');
+CREATE OR REPLACE MACRO memory.main.sc_soundex(s) AS
+    memory.main.sc_soundex_of(left(memory.main.sc_letters(s), 1), substr(memory.main.sc_letters(s), 2));
 """
 
 CALLS: dict[str, Call] = {
@@ -33,4 +44,5 @@ CALLS: dict[str, Call] = {
     "STRTOK_TO_ARRAY": by_macro("strtok_to_array"),
     "REGEXP_SUBSTR_ALL": lambda arguments: as_json(function("regexp_extract_all")(arguments[:2])),
     "HLL": function("approx_count_distinct"),
+    "SOUNDEX": by_macro("soundex"),
 }

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from snowcellar import engine
 from snowcellar.errors import CompilationError, WarehouseError
-from snowcellar.names import QualifiedName, fold
+from snowcellar.names import QualifiedName, fold, split
 from snowcellar.procedures.data_types import SEMI_STRUCTURED, DataType, parse_type
 from snowcellar.procedures.definition import Argument, Procedure
 from snowcellar.session import Params, Session
@@ -159,10 +159,15 @@ _CONVERSION_COSTS: dict[str, dict[str, int]] = {
 }
 
 
+def unknown(name: QualifiedName, written: str) -> CompilationError:
+    """What CALL says of a procedure that is not there, by the name as it was written."""
+    if len(split(written)) == 1:
+        return CompilationError(f"Unknown function {name.name}", 2140, "42601")
+    return CompilationError(f"Unknown user-defined function {name}", 2141, "42601")
+
+
 def choose(name: QualifiedName, overloads: Sequence[Procedure], given: Sequence[Given]) -> Procedure:
     """The overload that the arguments fit best."""
-    if not overloads:
-        raise CompilationError(f"Unknown user-defined function {name}.", 2141, "42601")
     costs = [(_cost(overload, given), i) for i, overload in enumerate(overloads)]
     fitting = [(cost, i) for cost, i in costs if cost is not None]
     if not fitting:

@@ -16,7 +16,7 @@ from snowcellar.grants import functions
 from snowcellar.grants.executions import may_call
 from snowcellar.names import NAME
 from snowcellar.procedures import packages, results
-from snowcellar.procedures.arguments import choose, evaluate, to_python
+from snowcellar.procedures.arguments import choose, evaluate, to_python, unknown
 from snowcellar.procedures.channel import TimedOut
 from snowcellar.procedures.definition import Procedure
 from snowcellar.procedures.imports import staged_imports
@@ -62,6 +62,8 @@ def call(session: Session, match: re.Match[str], params: Params) -> Result:
     lasting = [each for each in session.warehouse.procedures.overloads(name) if may_call(session, each)]
     types = {each.types for each in own}
     callable_ = [*own, *(each for each in lasting if each.types not in types)]
+    if not callable_:
+        raise unknown(name, match["name"])
     procedure = choose(name, callable_, given)
     arguments = to_python(session, procedure, given)
     if procedure.null_handling.startswith("RETURNS NULL") and None in arguments:
