@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from snowcellar import letter_case
 from snowcellar.errors import Unsupported
+from snowcellar.relations import fold_identifier
 
 KINDS = {"TABLE", "VIEW", "SEQUENCE", "STAGE", "FILE FORMAT", "SCHEMA", "COLUMN"}
 _REFUSED_PROPERTIES = (
@@ -28,6 +30,9 @@ def refuse_unsupported(tree: exp.Expr) -> None:
     if kind not in KINDS:
         raise Unsupported(name)
     if isinstance(tree, exp.Create):
+        if isinstance(tree.this, exp.Schema):
+            columns = [each for each in tree.this.expressions if isinstance(each, exp.ColumnDef)]
+            letter_case.refuse_same_columns(fold_identifier(column.this) for column in columns)
         for refused in tree.find_all(*_REFUSED_PROPERTIES):
             word = type(refused).__name__.removesuffix("Property").upper()
             raise Unsupported(f"CREATE {word} {kind}")

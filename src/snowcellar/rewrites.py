@@ -16,6 +16,7 @@ from snowcellar import (
     arithmetic,
     date_truncation,
     functions,
+    letter_case,
     order_by_all,
     session_variables,
     snowpark_sql,
@@ -252,6 +253,7 @@ def positional_columns(session: Session, node: exp.Expr) -> exp.Expr:
 
 
 REWRITES: list[Rewrite] = [
+    letter_case.told_apart,
     window_functions.over_window,
     arithmetic.division_by_zero,
     context_functions,

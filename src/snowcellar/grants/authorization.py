@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 from sqlglot import exp
 
-from snowcellar import binds, ddl, relations, temporary_tables
+from snowcellar import binds, ddl, letter_case, relations, temporary_tables
 from snowcellar.errors import CompilationError, NoActiveWarehouse
 from snowcellar.grants import creation, visibility
 from snowcellar.grants.catalogue import READS
@@ -251,6 +251,9 @@ def _take_copy_grants(tree: exp.Create) -> bool:
 def _create_temporary(session: Session, table: exp.Table, run: Callable[[], Result]) -> Result:
     name, _ = resolve(session, table)
     rights_of(session).enter(key_of("TABLE", name))
+    for other in session.temporary:
+        if (other.database, other.schema) == (name.database, name.schema):
+            letter_case.refuse_beside(name.name, other.name)
     result = run()
     session.temporary.add(name)
     return result
@@ -317,6 +320,7 @@ def _alter(session: Session, tree: exp.Alter, run: Callable[[], Result]) -> Resu
         raise CompilationError(f"syntax error: unexpected '{renaming.this.sql(dialect='snowflake')}'.")
     target, _ = resolve(session, renaming.this)
     reads.rights.require_create(key.kind, key_of(key.kind, target).container)
+    creation.refuse_beside(session, key_of(key.kind, target))
     result = run()
     creation.renamed(session, key, key_of(key.kind, target))
     return result

@@ -126,8 +126,18 @@ class Catalogue:
         return None
 
     def relation(self, database: str, schema: str, name: str) -> Key | None:
-        """The table, view or stream of a name, however its letters are written."""
-        return self._relations.get((database.upper(), schema.upper(), name.upper()))
+        """The table, view or stream of a name."""
+        wanted = Key("TABLE", database, schema, name)
+        found = self.beside(wanted)
+        return found if found and replace(found, kind="TABLE") == wanted else None
+
+    def beside(self, key: Key) -> Key | None:
+        """What is where an object shall be, under a name that to DuckDB is the same."""
+        if key.kind in RELATIONS:
+            return self._relations.get(_case_less(key))
+        if key.kind not in ("SCHEMA", "SEQUENCE"):
+            return None
+        return next((each for each in self.objects(key.kind) if _case_less(each) == _case_less(key)), None)
 
     def objects(self, kind: str | None = None) -> list[Key]:
         """Every known object, in order of name."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from snowcellar import letter_case
 from snowcellar.grants.catalogue import PUBLIC
 from snowcellar.grants.key import Key
 from snowcellar.grants.kinds import OWNERSHIP
@@ -44,6 +45,7 @@ def recording(
 ) -> Iterator[None]:
     """The same for an object that needs no privilege of its own, as it comes with another."""
     catalogue = session.warehouse.grants
+    refuse_beside(session, key)
     with catalogue.lock:
         existed = catalogue.exists(key)
         made_by_another = key in catalogue.being_made
@@ -67,6 +69,12 @@ def recording(
         raise
     finally:
         catalogue.being_made.discard(key)
+
+
+def refuse_beside(session: Session, key: Key) -> None:
+    """Refuse a name that differs from one that is there in the case of its letters only."""
+    if there := session.warehouse.grants.beside(key):
+        letter_case.refuse_beside(key.short, there.short)
 
 
 def replaced(session: Session, key: Key, *, copy_grants: bool) -> None:
