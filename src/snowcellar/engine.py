@@ -26,6 +26,7 @@ from snowcellar import (
     relations,
     rewrites,
     staged_drops,
+    staged_files,
     table_alterations,
     temporary_tables,
     view_comments,
@@ -289,7 +290,11 @@ def _run_with_fakesnow(
     table: pa.Table = cursor._arrow_table
     upload = transformed.args.get("put_stage_data")
     if upload is not None:
-        upload = {**upload, "stage_name": transformed.args["put_stage_name"]}
+        upload = {
+            **upload,
+            "stage_name": transformed.args["put_stage_name"],
+            "overwrite": staged_files.overwrites(tree),
+        }
     types = _wire_types(session.duck.description or [])
     return Result(table, types, cursor.rowcount, statement_type.statement_type_id(tree), upload)
 

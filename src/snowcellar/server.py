@@ -264,8 +264,8 @@ def _upload_target(request: Request, upload: dict[str, Any]) -> dict[str, Any]:
     if bucket not in folder.parents:
         raise CompilationError(f"invalid stage location '{upload['stage_name']}'")
     ticket = token_urlsafe(16)
-    tickets: OrderedDict[str, Path] = request.app.state.upload_tickets
-    tickets[ticket] = folder
+    tickets: OrderedDict[str, tuple[Path, bool]] = request.app.state.upload_tickets
+    tickets[ticket] = folder, upload["overwrite"]
     while len(tickets) > _KEPT_TICKETS:
         tickets.popitem(last=False)
     name = Path(upload["src_locations"][0]).name
@@ -279,12 +279,18 @@ def _upload_target(request: Request, upload: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _upload(request: Request) -> Response:
-    """Store an uploaded file in the folder that its ticket was made for."""
-    folder: Path | None = request.app.state.upload_tickets.get(request.path_params["ticket"])
+    """Store an uploaded file in the folder that its ticket was made for; PUT leaves one that is there alone.
+
+    Source: https://docs.snowflake.com/en/sql-reference/sql/put (OVERWRITE)
+    """
+    folder, overwrite = request.app.state.upload_tickets.get(request.path_params["ticket"], (None, False))
     name = unquote(request.path_params["path"])
     if folder is None or not name or "/" in name or name in (".", "..") or "\0" in name:
         return Response(status_code=403)
     target = folder / name
+    if not overwrite and target.is_file():
+        # Deviation: the client calls it UPLOADED, for it asks no presigned URL what is there already.
+        return Response()
     body = await request.body()
 
     def write() -> None:

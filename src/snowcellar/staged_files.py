@@ -62,6 +62,12 @@ def _expand_one(session: Session, table: exp.Table, position: int) -> Scan:
     return scan
 
 
+def overwrites(put: exp.Expr) -> bool:
+    """Whether a PUT says OVERWRITE = TRUE."""
+    said = {each.name.upper(): each.args["value"] for each in put.find_all(exp.Property)}
+    return isinstance(value := said.get("OVERWRITE"), exp.Boolean) and bool(value.this)
+
+
 def put_marker(table: exp.Table, text: str) -> None:
     """Let a marker stand where a statement names staged files."""
     for key in ("format", "pattern"):

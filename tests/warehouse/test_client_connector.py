@@ -125,6 +125,10 @@ def test_files_are_put_loaded_listed_and_got(cursor: Any, tmp_path: Path) -> Non
     assert [row[1] for row in loaded] == ["LOADED", "LOADED"]
     cursor.execute(f"PUT file://{tmp_path}/a.csv @%T AUTO_COMPRESS = FALSE")
     assert cursor.execute("COPY INTO T (A, B) FROM @%T").fetchone()[1] == "LOADED"
+    (tmp_path / "a.csv").write_text("2,a.csv\n", encoding="utf-8")
+    for how, first in (("", "1"), ("OVERWRITE = FALSE", "1"), ("OVERWRITE = TRUE", "2")):
+        cursor.execute(f"PUT file://{tmp_path}/a.csv @FILES/in {how}")
+        assert cursor.execute("SELECT $1 FROM @FILES/in/a").fetchall() == [(first,)]
     (tmp_path / "got").mkdir()
     got = cursor.execute(f"GET @FILES/in 'file://{tmp_path}/got/' PATTERN = '.*a.*'").fetchall()
     assert [(row[0], row[2]) for row in got] == [("a.csv.gz", "DOWNLOADED")]

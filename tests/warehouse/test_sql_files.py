@@ -89,6 +89,8 @@ def test_csv_is_loaded_as_the_stage_says_once(query: Query, folder: Path) -> Non
         "TABLE(INFORMATION_SCHEMA.COPY_HISTORY(TABLE_NAME => 'WINES', START_TIME => CURRENT_TIMESTAMP()))"
     )
     assert values(query, f"SELECT STATUS, ROW_COUNT FROM {history}") == [("Loaded", 1)]
+    query("CREATE OR REPLACE TABLE WINES (ID INT, NAME VARCHAR, PRICE NUMBER(10, 2))")
+    assert query(copy)[0]["rows_loaded"] == 1, "another table of the same name has loaded nothing"
 
 
 @pytest.mark.parametrize(
