@@ -16,7 +16,16 @@ from fakesnow import statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from snowcellar import binds, column_names, merge, parsed_once, relations, rewrites, staged_files
+from snowcellar import (
+    binds,
+    column_names,
+    information_schema,
+    merge,
+    parsed_once,
+    relations,
+    rewrites,
+    staged_files,
+)
 from snowcellar.binds import DuckSql
 from snowcellar.errors import Unsupported
 from snowcellar.grants import visibility
@@ -129,9 +138,10 @@ def translate(
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
     calls = relations.expand_functions(session, tree, params)
+    listed = information_schema.expand(session, tree)
     restricted = visibility.restrict(session, tree)
     # The next run of the same text may find other files.
-    volatile = bool(scanned) or calls or restricted or rewrites.depends_on_session(tree)
+    volatile = bool(scanned) or calls or listed or restricted or rewrites.depends_on_session(tree)
     translation = _translate(session, tree, scanned)
     if not volatile and len(statement.text) < _LONGEST_KEPT and not depends_on_binds(statement.text):
         cache.put(key, translation)

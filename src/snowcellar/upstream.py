@@ -5,6 +5,7 @@ A test (tests/warehouse/test_upstream.py) tells when fakesnow no longer needs a 
 
 from __future__ import annotations
 
+import re
 from string import Template
 
 from fakesnow import info_schema, transforms
@@ -53,6 +54,21 @@ _SHOW_TABLES, _SHOW_OBJECTS = (
 )
 """SHOW TABLES and SHOW OBJECTS, with the comments and how many rows there are, as DuckDB estimates."""
 
+_SINCE_1970 = re.compile(r"to_timestamp\(0\)::timestamptz (as \"?CREATED\"?,)", re.IGNORECASE)
+_AT_1970 = "to_timestamp(0)::timestamptz"
+
+
+def _with_times(view: Template, kind: str, schema: str, name: str) -> Template:
+    """A view of INFORMATION_SCHEMA that tells when things were made; when they were altered is not kept."""
+    made = f"""(
+        select max(g.created_on) from _fs_global._fs_information_schema.sc_grants as g
+        where g.kind = '{kind}' and g.privilege = 'OWNERSHIP' and g.future_kind = ''
+            and g.in_database = '${{catalog}}' and g.in_schema = {schema} and g.name = {name}
+    )"""
+    text = view.template.replace("create view if not exists", "create or replace view")
+    return Template(_SINCE_1970.sub(rf"{made} \1", text).replace(_AT_1970, "null::timestamptz"))
+
+
 GLOBAL_VIEWS = f"{_COLUMNS};{_SHOW_VIEWS};{_SHOW_TABLES};{_SHOW_OBJECTS}"
 
 INFORMATION_SCHEMA_VIEWS = info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW.template.replace(
@@ -60,10 +76,21 @@ INFORMATION_SCHEMA_VIEWS = info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW.
 )
 """INFORMATION_SCHEMA.VIEWS, with the comments."""
 
+_TABLES = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW
+_SCHEMATA = info_schema.SQL_CREATE_INFORMATION_SCHEMA_SCHEMATA_VIEW
+
 
 def apply() -> None:
     """Install the replacements that are code rather than SQL."""
-    info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW = Template(INFORMATION_SCHEMA_VIEWS)
+    info_schema.SQL_CREATE_INFORMATION_SCHEMA_VIEWS_VIEW = _with_times(
+        Template(INFORMATION_SCHEMA_VIEWS), "VIEW", "duckdb_views.schema_name", "duckdb_views.view_name"
+    )
+    info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = _with_times(
+        _TABLES, "TABLE", "tables.schema_name", "tables.table_name"
+    )
+    info_schema.SQL_CREATE_INFORMATION_SCHEMA_SCHEMATA_VIEW = _with_times(
+        _SCHEMATA, "SCHEMA", "schemata.schema_name", "''"
+    )
     fakesnow_transforms.SQL_DESCRIBE_TABLE = Template(
         fakesnow_transforms.SQL_DESCRIBE_TABLE.template.replace(
             "FROM _fs_information_schema.", "FROM _fs_global._fs_information_schema."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from snowcellar.grants import store
@@ -123,6 +124,13 @@ class Catalogue:
         for grant in self._grants.get(key, {}).values():
             if grant.privilege == OWNERSHIP and not grant.future_kind:
                 return grant.grantee
+        return None
+
+    def created_on(self, key: Key) -> datetime | None:
+        """When an object was made, or given to the role that owns it."""
+        for grant in self._grants.get(key, {}).values():
+            if grant.privilege == OWNERSHIP and not grant.future_kind:
+                return grant.created_on
         return None
 
     def relation(self, database: str, schema: str, name: str) -> Key | None:

@@ -97,7 +97,8 @@ class Reads:
         view = key_of("VIEW", name)
         if any(privilege != SELECT for privilege in privileges):
             raise AccessDenied("view", name.name)
-        known = name.schema == INFORMATION_SCHEMA and name.name in visibility.NAMED_BY
+        named = name.name in visibility.NAMED_BY or name.name in visibility.LISTED
+        known = name.schema == INFORMATION_SCHEMA and named
         if not known and not self.rights.manages_grants:
             raise not_found(view)
 

@@ -65,7 +65,7 @@ def watched(session: Session, kind: str) -> exp.Expr | None:
 
 
 def filter_shown(session: Session, what: str, result: Result) -> Result:
-    """The rows of a SHOW that the session may see, with their owners."""
+    """The rows of a SHOW that the session may see, with their owners and since when these own them."""
     if what in _BUILT_IN:
         return result
     rights, catalogue = rights_of(session), session.warehouse.grants
@@ -75,6 +75,10 @@ def filter_shown(session: Session, what: str, result: Result) -> Result:
         owners = [catalogue.owner(key) if key else None for key in keys]
         position = table.column_names.index("owner")
         table = table.set_column(position, "owner", pa.array(owners, pa.string()))
+    if "created_on" in table.column_names:
+        made = [catalogue.created_on(key) if key else None for key in keys]
+        position = table.column_names.index("created_on")
+        table = table.set_column(position, "created_on", pa.array(made, pa.timestamp("us", "UTC")))
     if not rights.manages_grants:
         table = table.filter(pa.array([key is not None and rights.sees(key) for key in keys], pa.bool_()))
     return Result(table, result.types, result.rows_affected, result.statement_type, result.upload)
@@ -97,7 +101,9 @@ NAMED_BY: dict[str, tuple[str, ...]] = {
     "SCHEMATA": ("SCHEMA_NAME",),
     "DATABASES": ("DATABASE_NAME",),
 }
-"""The views of INFORMATION_SCHEMA, and the columns that name what a row is about."""
+"""The views of INFORMATION_SCHEMA that fakesnow has, and the columns that name what a row is about."""
+LISTED = ("SEQUENCES", "STAGES", "FILE_FORMATS", "PROCEDURES", "FUNCTIONS")
+"""Those that snowcellar adds (`information_schema`)."""
 
 
 def restrict(session: Session, tree: exp.Expr) -> bool:
