@@ -16,7 +16,7 @@ from tests.docs.pages import PAGES, ROOT, anchors, headings, links
 from tests.monitoring import stack
 
 # Where a link may lead beyond the project.
-SITES: Final = {"docs.snowflake.com", "github.com"}
+SITES: Final = {"docs.snowflake.com", "www.snowflake.com", "github.com"}
 TROUBLESHOOTING: Final = ROOT / "docs" / "troubleshooting.md"
 MESSAGES: Final = headings(TROUBLESHOOTING, 3)
 # Names of other things that begin so: databases, users, roles and a dashboard.
