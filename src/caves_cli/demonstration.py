@@ -10,7 +10,7 @@ from typing import Final
 
 from snowflake.connector import SnowflakeConnection
 
-from caves_cli import connection, deploy, local, overview, processes, report, state
+from caves_cli import connection, deploy, local, overview, processes, report, snow, state
 from caves_cli.errors import DemoStalled, DidNotStart, TaskFailed
 from caves_cli.processes import Process
 from caves_cli.progress import Progress
@@ -59,12 +59,13 @@ def run(settings: DemoSettings, folder: StateFolder, root: Path, progress: Progr
 
 
 def _run(settings: DemoSettings, folder: StateFolder, root: Path, progress: Progress) -> Report:
-    progress.stage("start", "Starting a Kafka broker and the local warehouse")
-    current = local.start(folder, minute_seconds=settings.minute_seconds, port=0)
-    progress.stage("deploy", "Deploying with the snow CLI")
-    target = connection.target("local", folder.config_file)
-    for part in (deploy.bootstrap, deploy.deploy):
-        part(target, root, lambda step: progress.detail(f"Deploying {step.title}"))
+    with snow.session(config_file=True) as run_snow:
+        progress.stage("start", "Starting a Kafka broker and the local warehouse")
+        current = local.start(folder, minute_seconds=settings.minute_seconds, port=0)
+        progress.stage("deploy", "Deploying with the snow CLI")
+        target = connection.target("local", folder.config_file)
+        for part in (deploy.bootstrap, deploy.deploy):
+            part(target, root, lambda step: progress.detail(f"Deploying {step.title}"), run_snow)
     with _ingestor(folder, current) as ingestor, target.open() as session:
         progress.stage("produce", f"Producing {settings.events:,} events")
         truth = _produce(settings, current, progress)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -91,17 +92,17 @@ def typed(step: Step, target: Target) -> str:
     return shlex.join([*settings, "snow", *step.arguments])
 
 
-def bootstrap(target: Target, folder: Path, report: Report) -> None:
-    """Make roles, warehouse and database, as ACCOUNTADMIN."""
+def bootstrap(target: Target, folder: Path, report: Report, run: snow.Run | None = None) -> None:
+    """Make roles, warehouse and database, as ACCOUNTADMIN; `run`: in which session of the snow CLI."""
     target.open().close()
-    _run(bootstrap_steps(folder, target), target, folder, values(folder, target), report)
+    _run(bootstrap_steps(folder, target), target, folder, values(folder, target), report, run)
 
 
-def deploy(target: Target, folder: Path, report: Report) -> None:
+def deploy(target: Target, folder: Path, report: Report, run: snow.Run | None = None) -> None:
     """Run every step; DeployFailed names the file and the statement that was refused."""
     given = values(folder, target)
     _require_sound(target, folder, given)
-    _run(steps(folder, target), target, folder, given, report)
+    _run(steps(folder, target), target, folder, given, report, run)
 
 
 def values(folder: Path, target: Target) -> dict[str, str]:
@@ -125,13 +126,21 @@ def _require_sound(target: Target, folder: Path, given: Mapping[str, str]) -> No
         raise WouldDropColumns(lost)
 
 
-def _run(planned: list[Step], target: Target, folder: Path, given: Mapping[str, str], report: Report) -> None:
-    for step in planned:
-        report(step)
-        answer = snow.run(step.arguments, folder=folder, environment=given)
-        if answer.code != 0:
-            file, statement = _refused(step, answer.output, folder, given)
-            raise DeployFailed(typed(step, target), answer.reason, file, statement)
+def _run(
+    planned: list[Step],
+    target: Target,
+    folder: Path,
+    given: Mapping[str, str],
+    report: Report,
+    run: snow.Run | None,
+) -> None:
+    with nullcontext(run) if run else snow.session(config_file=target.config_file is not None) as run_in:
+        for step in planned:
+            report(step)
+            answer = run_in(step.arguments, folder=folder, environment=given)
+            if answer.code != 0:
+                file, statement = _refused(step, answer.output, folder, given)
+                raise DeployFailed(typed(step, target), answer.reason, file, statement)
 
 
 def _given(folder: Path, target: Target) -> tuple[tuple[str, ...], tuple[str, ...]]:

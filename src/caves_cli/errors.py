@@ -26,6 +26,14 @@ class SnowNotFound(CavesError):
         super().__init__(f"The snow CLI is not at {expected} and not on the PATH. Run `make install`.")
 
 
+class SnowEnded(CavesError):
+    def __init__(self, arguments: str) -> None:
+        super().__init__(
+            f"The snow CLI ended without an answer to `snow {arguments}`.\n"
+            "What it wrote is above. Everything it does can be repeated: run the same command again."
+        )
+
+
 class AlreadyUp(CavesError):
     def __init__(self, folder: Path, port: int | None) -> None:
         super().__init__(

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from caves_cli import connection, deploy, local, project
+from caves_cli import connection, deploy, local, project, snow
 from caves_cli.state import StateFolder
 
 _NEVER_SECONDS: Final = 36_000
@@ -34,12 +34,13 @@ def copy_deployed(factory: pytest.TempPathFactory, to: StateFolder) -> None:
 
 
 def _deploy(folder: StateFolder, template: StateFolder) -> None:
-    local.start(folder, minute_seconds=_NEVER_SECONDS, port=0)
-    try:
-        target = connection.target("local", folder.config_file)
-        for part in (deploy.bootstrap, deploy.deploy):
-            part(target, project.root(), lambda _: None)
-    finally:
-        local.stop(folder)
+    with snow.session(config_file=True) as run:
+        local.start(folder, minute_seconds=_NEVER_SECONDS, port=0)
+        try:
+            target = connection.target("local", folder.config_file)
+            for part in (deploy.bootstrap, deploy.deploy):
+                part(target, project.root(), lambda _: None, run)
+        finally:
+            local.stop(folder)
     # Only when it is whole: whoever finds it takes it.
     Path(folder.path).rename(template.path)

@@ -40,7 +40,7 @@ def up(
 
       caves up --minute 60 --port 8084
     """
-    from caves_cli import deploy, local, state
+    from caves_cli import deploy, local, snow, state
     from caves_cli.connection import target
 
     root = project.root()
@@ -53,20 +53,23 @@ def up(
         console.note(
             f"{folder.path} was left by a crash: {gone} gone. Starting again with the data that is there."
         )
-    with bar("Starting the broker and the warehouse"):
-        current = local.start(folder, minute_seconds=minute, port=port)
-    warehouse = current.process("warehouse")
-    console.note(f"warehouse on port {warehouse.port if warehouse else '?'}, broker at {current.bootstrap}")
-    chosen = target("local", folder.config_file)
+    # The CLI is being imported while the processes start.
+    with snow.session(config_file=True) as run:
+        with bar("Starting the broker and the warehouse"):
+            current = local.start(folder, minute_seconds=minute, port=port)
+        warehouse = current.process("warehouse")
+        where = f"port {warehouse.port if warehouse else '?'}, broker at {current.bootstrap}"
+        console.note(f"warehouse on {where}")
+        chosen = target("local", folder.config_file)
+        count = len(deploy.bootstrap_steps(root, chosen)) + len(deploy.steps(root, chosen))
+        with bar("Deploying", total=count, begun=-1) as shown:
 
-    def report(step: deploy.Step) -> None:
-        console.note(f"deploying {step.title} ...")
-        shown.one_more(f"Deploying {step.title}")
+            def report(step: deploy.Step) -> None:
+                console.note(f"deploying {step.title} ...")
+                shown.one_more(f"Deploying {step.title}")
 
-    count = len(deploy.bootstrap_steps(root, chosen)) + len(deploy.steps(root, chosen))
-    with bar("Deploying", total=count, begun=-1) as shown:
-        deploy.bootstrap(chosen, root, report)
-        deploy.deploy(chosen, root, report)
+            deploy.bootstrap(chosen, root, report, run)
+            deploy.deploy(chosen, root, report, run)
     caves = project.as_typed("caves")
     console.out.print(
         f"Up. A task's minute takes {minute:g} s here; the topic is [bold]{current.topic}[/bold]. Next:\n"
