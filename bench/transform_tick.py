@@ -1,4 +1,5 @@
-"""One tick of 10,000 new events over a history: what a task graph does all day, beside the same by hand.
+"""One tick of 10,000 new events over a history: what a task graph does all day, beside the same by hand and
+by dbt-duckdb in a warm process.
 
 Each turn begins with a copy of a state whose history has gone through the pipeline. What a tick costs should
 not grow with the history: the second comparison puts a short one beside a long one.
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.by_dbt import DBT, ByDbt
 from bench.by_hand import ByHand, copy_of
 from bench.cellar import cellar, copied
 from bench.events import Arrivals
@@ -54,17 +56,21 @@ class State:
         turn.close()
         return seconds
 
+    def by_dbt(self, dbt: ByDbt) -> float:
+        return dbt.tick(self.folder / "prepared.duckdb", self.coming, self.truth)
+
 
 def run(options: Options) -> Iterator[Comparison]:
     events, history, short = (options.count(full) for full in (EVENTS, HISTORY, SHORT_HISTORY))
     with tempfile.TemporaryDirectory() as temporary:
         options.say(f"{history:,} events go through both")
         long = prepared(Path(temporary, "long"), history, events)
+        dbt = ByDbt(Path(temporary))
         yield Comparison(
             f"a tick of {events:,} events over {history:,}",
             "s",
-            in_turns({OURS: long.ours, BY_HAND: long.by_hand}, options),
-            (Target(BY_HAND, 3.0, at_least=False),),
+            in_turns({OURS: long.ours, BY_HAND: long.by_hand, DBT: lambda: long.by_dbt(dbt)}, options),
+            (Target(BY_HAND, 3.0, at_least=False), Target(DBT, 1.0, at_least=False)),
         )
         options.say(f"{short:,} events go through both")
         over_short = f"over {short:,}"

@@ -13,7 +13,7 @@ from ingest.batch import Batch
 _SQL: Final = Path(__file__).parent
 # As the ingestor does: an object as JSON, anything else (one with a key twice too) as a JSON text.
 _LOAD: Final = """
-INSERT INTO raw_events (event_metadata, event_content)
+INSERT INTO {table} (event_metadata, event_content)
 SELECT json_object('topic', topic, 'partition', kafka_partition, 'offset', kafka_offset, 'key', message_key,
         'timestamp_ms', timestamp_ms, 'encoding', payload_encoding),
     CASE WHEN json_valid(payload) AND payload LIKE '{%'
@@ -43,11 +43,18 @@ class ByHand:
     def run(self, name: str) -> None:
         self.duck.execute((_SQL / f"{name}.sql").read_text(encoding="utf-8"))
 
-    def ingest(self, batches: Iterable[Batch]) -> None:
+    def ingest(self, batches: Iterable[Batch], table: str = "raw_events") -> None:
         for batch in batches:
             self.duck.register("batch", batch.table)
-            self.duck.execute(_LOAD)
+            self.duck.execute(_LOAD.replace("{table}", table))
             self.duck.unregister("batch")
+
+    def hold_back(self, batches: Iterable[Batch]) -> None:
+        """Have events ready in the table `waiting`, where no tick sees them."""
+        self.duck.execute(
+            "CREATE TABLE waiting AS SELECT event_metadata, event_content FROM raw_events LIMIT 0"
+        )
+        self.ingest(batches, "waiting")
 
     def tick(self) -> None:
         self.duck.execute("BEGIN")
