@@ -1,21 +1,20 @@
-"""python -m bench [NAME ...]: run benches, show their figures, and keep them in bench/results/."""
+"""python -m bench [NAME ...]: run benches, show their figures, keep them, and write docs/performance.md."""
 
 import argparse
 import importlib
 import json
-import os
-import platform
 import sys
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from bench import machine, page
 from bench.harness import OURS, Comparison, Options
+from bench.page import RESULTS
+from bench.plot import figure
 
 BENCHES: Final = (
     "produce",
@@ -23,11 +22,11 @@ BENCHES: Final = (
     "transform_backlog",
     "transform_tick",
     "tick_statements",
+    "end_to_end",
     "scale_out",
     "small_queries",
+    "start",
 )
-RESULTS: Final = Path(__file__).with_name("results")
-_VERSIONS: Final = ("duckdb", "fakesnow", "snowflake-snowpark-python", "confluent-kafka", "pyarrow")
 
 
 def main() -> int:
@@ -39,14 +38,17 @@ def main() -> int:
         bar = progress.add_task("", total=len(arguments.names))
         for name in arguments.names:
             options = Options(arguments.runs, arguments.scale, partial(_say, progress, bar, name))
+            measured_on = machine.facts()
             found: list[Comparison] = []
             for comparison in importlib.import_module(f"bench.{name}").run(options):
                 found.append(comparison)
                 missed += sum(not met for _, _, met in comparison.verdicts())
                 progress.console.print(shown(comparison))
             if not arguments.no_results:
-                keep(name, options, found)
+                keep(name, options, measured_on, found)
             progress.advance(bar)
+    if not arguments.no_results:
+        page.write()
     return 1 if missed and arguments.strict else 0
 
 
@@ -63,39 +65,24 @@ def shown(comparison: Comparison) -> Table:
         lowest, highest = comparison.spread(name)
         compared = name != OURS and OURS in comparison.figures
         ratio = f"{comparison.ratio(name):.2f}" if compared else ""
-        table.add_row(name, *map(_figure, (comparison.median(name), lowest, highest)), ratio)
+        table.add_row(name, *map(figure, (comparison.median(name), lowest, highest)), ratio)
     for entry in comparison.as_json()["targets"]:
         table.add_section()
         table.add_row(entry["target"], "met" if entry["met"] else "missed", "", "", f"{entry['found']:.4g}")
     return table
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def keep(name: str, options: Options, found: list[Comparison]) -> None:
+def keep(name: str, options: Options, measured_on: dict[str, Any], found: list[Comparison]) -> None:
     """Write the figures, and on what they were measured, for docs/performance.md."""
     RESULTS.mkdir(exist_ok=True)
     content = {
         "bench": name,
         "runs": options.runs,
         "scale": options.scale,
-        "machine": machine(),
+        "machine": measured_on,
         "comparisons": [comparison.as_json() for comparison in found],
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory / 2**30),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in _VERSIONS},
-    }
 
 
 def _arguments() -> argparse.Namespace:
@@ -104,7 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="turns of each contestant (default: 3)")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full work (default: 1)")
     parser.add_argument("--strict", action="store_true", help="exit code 1 when a target is missed")
-    parser.add_argument("--no-results", action="store_true", help="leave bench/results/ as it is")
+    parser.add_argument("--no-results", action="store_true", help="write nothing")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(BENCHES))
     if unknown:

@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -79,18 +79,7 @@ class Cellar:
         return {cost.procedure: cost for cost in procedure_costs(self._connection)}
 
     def outcome(self) -> Outcome:
-        counts = {
-            what: int(self.execute(f"SELECT COUNT(*) FROM {table}")[0][0]) for what, table in _COUNTED.items()
-        }
-        [(revenue,)] = self.execute(f"SELECT SUM(TOTAL_AMOUNT) FROM {names.ORDERS}")
-        stock = self.execute(
-            f"SELECT PRODUCT_ID, WAREHOUSE_LOCATION, CURRENT_STOCK_LEVEL FROM {names.INVENTORY_CURRENT}"
-        )
-        return Outcome(
-            **counts,
-            revenue_cents=int((revenue or 0) * 100),
-            stock={(int(product), str(place)): int(level) for product, place, level in stock},
-        )
+        return outcome_of(self.execute)
 
     def close(self) -> None:
         self._connection.close()
@@ -104,6 +93,18 @@ _COUNTED: Final = {
     "orders": names.ORDERS,
     "history": names.INVENTORY_HISTORY,
 }
+
+
+def outcome_of(ask: Callable[[str], list[tuple[Any, ...]]]) -> Outcome:
+    """What the pipeline holds, whose warehouse answers what it is asked."""
+    counts = {what: int(ask(f"SELECT COUNT(*) FROM {table}")[0][0]) for what, table in _COUNTED.items()}
+    [(revenue,)] = ask(f"SELECT SUM(TOTAL_AMOUNT) FROM {names.ORDERS}")
+    stock = ask(f"SELECT PRODUCT_ID, WAREHOUSE_LOCATION, CURRENT_STOCK_LEVEL FROM {names.INVENTORY_CURRENT}")
+    return Outcome(
+        **counts,
+        revenue_cents=int((revenue or 0) * 100),
+        stock={(int(product), str(place)): int(level) for product, place, level in stock},
+    )
 
 
 _STREAMS: Final = {

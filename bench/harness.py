@@ -83,18 +83,17 @@ class Comparison:
                     "median": self.median(name),
                     "lowest": self.spread(name)[0],
                     "highest": self.spread(name)[1],
-                    **(
-                        {}
-                        if name == OURS
-                        else {"ours_to_it": self.ratio(name)}
-                        if OURS in self.figures
-                        else {}
-                    ),
+                    **({"ours_to_it": self.ratio(name)} if name != OURS and OURS in self.figures else {}),
                 }
                 for name in self.figures
             },
             "targets": [
-                {"target": describe(target, self.unit), "found": figure, "met": met}
+                {
+                    "beside": target.beside if isinstance(target, Target) else OURS,
+                    "target": describe(target, self.unit),
+                    "found": figure,
+                    "met": met,
+                }
                 for target, figure, met in self.verdicts()
             ],
             "facts": self.facts,
@@ -104,7 +103,7 @@ class Comparison:
 def describe(target: Target | Bound, unit: str) -> str:
     if isinstance(target, Bound):
         return f"at most {target.most:g} {unit}"
-    return f"at {'least' if target.at_least else 'most'} {target.ratio:g} times {target.beside}"
+    return f"at {'least' if target.at_least else 'most'} {target.ratio:.3g} times {target.beside}"
 
 
 def in_turns(contestants: Mapping[str, Work], options: Options) -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""The pipeline running on this machine, its tasks suspended: what benches of the ingest fill and empty."""
+"""The pipeline running on this machine: what benches of the ingest fill and empty, or have run as it does."""
 
 import json
 import subprocess
@@ -51,11 +51,14 @@ class Running:
 
 
 @contextmanager
-def running() -> Iterator[Running]:
-    """From `caves up` to `caves down`, in a folder that is gone afterwards."""
+def running(minute_seconds: float | None = None) -> Iterator[Running]:
+    """From `caves up` to `caves down`, in a folder that is gone afterwards.
+
+    minute_seconds: how long a MINUTE lasts for the tasks; without it they are suspended.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        _caves(folder, "up", "--minute", "60")
+        _caves(folder, "up", "--minute", str(minute_seconds or 60))
         try:
             state = json.loads((folder / ".caves/state.json").read_text())
             process = {entry["name"]: entry for entry in state["processes"]}
@@ -66,7 +69,8 @@ def running() -> Iterator[Running]:
                 process["warehouse"]["port"],
                 process["warehouse"]["pid"],
             )
-            found.ask(f"ALTER TASK {ROOT_TASK} SUSPEND")
+            if minute_seconds is None:
+                found.ask(f"ALTER TASK {ROOT_TASK} SUSPEND")
             yield found
         finally:
             _caves(folder, "down")

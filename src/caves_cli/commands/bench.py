@@ -18,7 +18,11 @@ def bench(
         float, typer.Option(min=0.001, metavar="SHARE", help="Share of the full work; 0.1 is quick.")
     ] = 1.0,
     results: Annotated[
-        bool, typer.Option("--results/--no-results", help="Keep the figures in bench/results/.")
+        bool,
+        typer.Option(
+            "--results/--no-results",
+            help="Keep the figures in bench/results/, and write docs/performance.md.",
+        ),
     ] = True,
 ) -> None:
     """Measure what we claim about speed, beside others who do the same work in the same run.
