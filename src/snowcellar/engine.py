@@ -87,7 +87,10 @@ def _describe(session: Session, statement: Statement) -> Result:
     if translation.target is not None:
         return _counts(translation, {})
     with session.connection.statement(session) as transaction:
+        seen = dict(transaction.seen)
         sql = translation.fill(session, transaction, translation.sql)
+        # A stream whose columns were asked for has not been read.
+        transaction.seen = seen
         columns = _fetch(session, DuckSql(f"SELECT * FROM ({sql.text}) LIMIT 0", sql.binds), None)
         return dataclasses.replace(columns, required=required)
 
@@ -120,9 +123,10 @@ def _run_dml(session: Session, statement: Statement, translation: Translation, p
             session.connection.lock(name, lock_timeout)
         if translation.target is not None and translation.kind is not exp.Insert:
             session.connection.lock(translation.target, lock_timeout)
-        if translation.tracked != (translation.target in session.warehouse.streams.tables):
-            # A stream was created while this waited.
-            translation = translate(session, statement, params) or translation
+        # The last holder of a lock has left something to see, or a stream was created while this waited.
+        stale = translation.tracked != (translation.target in session.warehouse.streams.tables)
+        if session.connection.look_again() or stale:
+            translation = translate(session, Statement(statement.text), params) or translation
         result = _write(session, transaction, translation, params)
         for name in translation.streams:
             consumption.consume(session, transaction, name)

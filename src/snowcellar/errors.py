@@ -137,12 +137,12 @@ class Deadlock(WarehouseError):
 
 
 class SerializationFailure(WarehouseError):
-    """Another transaction has changed the same rows since this one's first statement."""
+    """Another transaction has changed the same rows since this one first wrote or read a stream."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Statement was aborted: another transaction has changed the same rows since this one's first "
-            "statement. Run ROLLBACK and start again, with what updates or deletes first.",
+            "Statement was aborted: another transaction has changed the same rows since this one first "
+            "wrote or read a stream. Run ROLLBACK and start again, with what updates or deletes first.",
             625,
             "40001",
         )

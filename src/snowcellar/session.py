@@ -208,12 +208,7 @@ class Session:
 
     def execute(self, sql: str, params: Params = None) -> Result:
         """Run one statement and answer with its result; failures are WarehouseErrors."""
-        transaction = self.connection.transaction
-        try:
-            return self._run(sql, lambda statement: features.run(self, statement, params))
-        finally:
-            if transaction is not None:
-                transaction.statements += 1
+        return self._run(sql, lambda statement: features.run(self, statement, params))
 
     def execute_batch(self, sql: str, rows: Sequence[Params]) -> Result:
         """Run one DML statement for every row of an array binding: all of them or none."""
@@ -261,6 +256,7 @@ class Session:
             try:
                 # From here on an error may show what a variable held.
                 sql = self._inline_variables(sql)
+                self.connection.look_again()
                 with statement_timeout.limit(self):
                     result = run(Statement(sql))
                 record.rows = result.table.num_rows

@@ -45,8 +45,6 @@ class Transaction:
     end_if_abandoned: Callable[[], None]
     """Rolls it back if its client has vanished: called by those that wait for its locks."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    statements: int = 0
-    """How many have run in it, or failed."""
     numbers: dict[str, int] = field(default_factory=dict)
     """The number under which it writes, by database."""
     later: dict[str, set[int]] = field(default_factory=dict)
@@ -103,19 +101,19 @@ class Connection:
             self._locks.acquire(name, self.transaction, timeout_seconds, self.interrupted.is_set)
 
     def look_again(self) -> bool:
-        """See what was committed until now, if this is the transaction's first statement; whether it is.
+        """See what has been committed until now, if DuckDB's transaction can be begun anew; whether it was.
+
+        Snowflake's statements each see what others have committed (READ COMMITTED), DuckDB's those of one
+        snapshot, which already a translation fixes by reading the catalogue. As long as nothing has been
+        written a new transaction stands for the old one. A stream's rows, once read, are to stay the same.
 
         What a translation gave to DuckDB, a function of Python, is gone then: translate again.
-
-        Translating or describing a statement reads the catalogue, and by that DuckDB fixes what is seen. Who
-        has then waited for a lock would not see what its last holder left (SEMANTICS 26).
         """
         transaction = self.transaction
-        if transaction is None or transaction.broken_by is not None:
+        if transaction is None or not transaction.explicit or transaction.broken_by is not None:
             return False
-        if transaction.statements or transaction.written:
+        if transaction.written or transaction.seen:
             return False
-        transaction.seen.clear()
         self.duck.execute("ROLLBACK")
         self.duck.execute("BEGIN TRANSACTION")
         return True

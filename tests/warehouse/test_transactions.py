@@ -170,6 +170,39 @@ def test_changes_of_one_table_wait_for_each_other(stock: Query, other: Query, st
 
 
 @pytest.mark.fact(26)
+@pytest.mark.parametrize("tracked", [False, True])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE STOCK SET LEVEL = LEVEL + 1 WHERE ID = 1",
+        """MERGE INTO STOCK USING (SELECT 1 AS N) AS X ON STOCK.ID = X.N
+        WHEN MATCHED THEN UPDATE SET LEVEL = STOCK.LEVEL + 1""",
+    ],
+)
+def test_a_transaction_that_has_read_waits_and_changes_the_latest_rows(
+    stock: Query, other: Query, statement: str, tracked: bool
+) -> None:
+    """The counter of a read-modify-write loop: no increment is lost and none is refused."""
+    if tracked:
+        stock("CREATE STREAM S ON TABLE STOCK")
+    stock("BEGIN")
+    assert stock("SELECT LEVEL FROM STOCK WHERE ID = 1") == [{"LEVEL": 10}]
+    other("BEGIN")
+    other("SELECT * FROM STOCK")
+    other(statement)
+    second = Background(stock, statement)
+    assert second.waits()
+    other("COMMIT")
+    ((counts,),) = second.join()
+    assert counts["number of rows updated"] == 1
+    stock("COMMIT")
+    assert other("SELECT LEVEL FROM STOCK WHERE ID = 1") == [{"LEVEL": 12}]
+    if tracked:
+        changes = other("SELECT LEVEL, METADATA$ACTION AS ACTION FROM S ORDER BY LEVEL")
+        assert changes == [{"LEVEL": 10, "ACTION": "DELETE"}, {"LEVEL": 12, "ACTION": "INSERT"}]
+
+
+@pytest.mark.fact(26)
 def test_an_insert_waits_for_nobody(stock: Query, other: Query) -> None:
     """SEMANTICS 26."""
     stock("BEGIN")
