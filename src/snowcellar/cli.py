@@ -53,6 +53,9 @@ def serve(
     worker_memory: Annotated[
         int, typer.Option(help="MB that a worker, which runs procedures, may take.")
     ] = MEMORY_BYTES // 1024**2,
+    memory: Annotated[
+        int, typer.Option(help="MB that DuckDB may take; 0 for four fifths of what the machine has.")
+    ] = 0,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
     until_input_ends: Annotated[
         bool, typer.Option("--until-input-ends", help="End too when standard input does, with its parent.")
@@ -79,6 +82,8 @@ def serve(
     except duckdb.IOException as error:
         typer.echo(f"snowcellar: {db} is in use or cannot be opened: {error}", err=True)
         raise typer.Exit(1) from error
+    if memory:
+        cellar.limit_memory(memory)
     cellar.workers.memory_bytes = worker_memory * 1024**2
     cellar.address = ("127.0.0.1", bound)
     _write_config(config, cellar, database, warehouse)

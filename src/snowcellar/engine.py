@@ -21,6 +21,7 @@ from snowcellar import (
     binds,
     create_table_as,
     ddl,
+    large_results,
     merge,
     nullability,
     relations,
@@ -109,7 +110,8 @@ def _fetch(session: Session, sql: DuckSql, params: Params) -> Result:
     values = sql.values(params)
     relation = session.duck.sql(sql.text, params=values) if values else session.duck.sql(sql.text)
     types = _wire_types(zip(relation.columns, relation.types, strict=True))
-    return Result(relation.to_arrow_table(), types, statement_type=statement_type.SELECT)
+    rows = large_results.table_of(relation, session.warehouse.results_folder)
+    return Result(rows, types, statement_type=statement_type.SELECT)
 
 
 def _wire_types(columns: Iterable[Sequence[Any]]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from snowcellar import large_results
 from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import DuplicateRowInDml
 from snowcellar.session import Session
@@ -35,14 +36,15 @@ def run(session: Session, sql: DuckSql, duplicates: DuckSql, params: Params) -> 
     duplicates: the query of `duplicate_rows`, for the error's text.
     """
     try:
-        actions: pa.Table = session.duck.execute(sql.text, sql.values(params)).to_arrow_table()
+        actions = session.duck.execute(sql.text, sql.values(params)).to_arrow_reader()
+        counts: Counter[str] = Counter()
+        for batch in large_results.batches(actions):
+            for item in batch.column(0).value_counts().to_pylist():
+                counts[item["values"]] += item["counts"]
     except duckdb.InvalidInputException as error:
         if _TWICE not in str(error):
             raise
         raise DuplicateRowInDml(_one_row(session, duplicates, params)) from error
-    counts = Counter(
-        {item["values"]: item["counts"] for item in actions.column(0).value_counts().to_pylist()}
-    )
     return {f"number of rows {label}": counts[action] for action, label in _ACTIONS}
 
 

@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from snowcellar import file_downloads, multi_statements, wire, wire_json
+from snowcellar import file_downloads, large_results, multi_statements, wire, wire_json
 from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_error
 from snowcellar.redaction import redacted
 from snowcellar.result import Result
@@ -60,11 +60,13 @@ def application(warehouse: Warehouse) -> ASGIApp:
         Route("/telemetry/send", _accepted, methods=["POST"]),
         Route("/fs_bucket/{ticket}/{path:path}", _upload, methods=["PUT"]),
         Route("/fs_bucket/{ticket}/{path:path}", file_downloads.fetch, methods=["GET"]),
+        Route("/results/{ticket}/{number:int}", large_results.fetch, methods=["GET"]),
     ]
     app = Starlette(routes=routes)
     app.state.warehouse = warehouse
     app.state.upload_tickets = OrderedDict()
     app.state.download_tickets = OrderedDict()
+    app.state.result_chunks = large_results.Chunks()
     app.state.statement_threads = anyio.CapacityLimiter(_STATEMENT_THREADS)
     return _LoopbackOnly(app)
 
@@ -193,10 +195,13 @@ def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, 
         return file_downloads.target(request, result.upload)
     if result.upload is not None:
         return _upload_target(request, result.upload)
-    return _answer(session, result)
+    return _answer(request, session, result)
 
 
-def _answer(session: Session, result: Result) -> dict[str, Any]:
+def _answer(request: Request, session: Session, result: Result) -> dict[str, Any]:
+    as_json, rows, chunks = wire_json.is_wanted(session.client, session.parameters), result, []
+    if large_results.is_large(result) and not as_json:
+        rows, chunks = request.app.state.result_chunks.offer(request, result)
     return {
         "parameters": _client_parameters(session),
         "queryId": session.last_query_id,
@@ -207,7 +212,9 @@ def _answer(session: Session, result: Result) -> dict[str, Any]:
         "finalRoleName": session.role,
         "numberOfBinds": 0,
         "arrayBindSupported": False,
-        **wire.write_result(result, as_json=wire_json.is_wanted(session.client, session.parameters)),
+        **wire.write_result(rows, as_json=as_json),
+        "total": result.table.num_rows,
+        "chunks": chunks,
     }
 
 
@@ -218,7 +225,7 @@ async def _query_result(request: Request) -> Response:
     result = session.results.get(request.path_params["query_id"])
     if result is None:
         return _failure(WarehouseError("Query result is not available any more.", 709, "02000"))
-    return JSONResponse({"success": True, "data": _answer(session, result)})
+    return JSONResponse({"success": True, "data": _answer(request, session, result)})
 
 
 async def _query_status(request: Request) -> Response:
@@ -291,25 +298,28 @@ async def _upload(request: Request) -> Response:
     if not overwrite and target.is_file():
         # Deviation: the client calls it UPLOADED, for it asks no presigned URL what is there already.
         return Response()
-    body = await request.body()
-
-    def write() -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{token_urlsafe(8)}.partial")
-        try:
-            partial.write_bytes(body)
-            partial.replace(target)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-
     try:
-        await run_in_threadpool(write)
+        await _store(request, target)
     except OSError as error:
         log.error("cannot store %s: %s", target, error)
         # Not a 500, which clients repeat for half a minute before they say anything.
         return Response(status_code=HTTPStatus.INSUFFICIENT_STORAGE)
     return Response()
+
+
+async def _store(request: Request, target: Path) -> None:
+    """Write a request's body to a file, piece by piece, which appears when it is whole."""
+    await run_in_threadpool(target.parent.mkdir, parents=True, exist_ok=True)
+    partial = target.with_name(f".{token_urlsafe(8)}.partial")
+    try:
+        async with await anyio.open_file(partial, "wb") as file:
+            async for piece in request.stream():
+                await file.write(piece)
+        partial.replace(target)
+    except BaseException:
+        # Also when the client goes away in the middle.
+        partial.unlink(missing_ok=True)
+        raise
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -102,6 +102,8 @@ class Warehouse:
         """
         self.file = file.resolve()
         self.folder = self.file.with_name(self.file.name + ".d")
+        self.results_folder = self.folder / "results"
+        """Where large results lie as long as somebody may ask for them."""
         self.minute_seconds = minute_seconds
         self.password = secrets.token_urlsafe(24)
         self.account: str = "local"
@@ -137,6 +139,8 @@ class Warehouse:
         (self.folder / "stages").mkdir(exist_ok=True)
         self.duck = duckdb.connect(":memory:", config=_DUCKDB_CONFIG)
         self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        # What does not fit into memory goes there, and not into a folder where the server happens to run.
+        self.duck.execute(f"SET temp_directory = {literal(str(self.folder / 'overflow'))}")
         self.duck.execute(f"ATTACH {literal(str(self.file))} AS {GLOBAL_DATABASE_NAME}")
         self.duck.execute(fakesnow_info_schema.fs_global_creation_sql())
         self.duck.execute(fakesnow_show.fs_global_creation_sql())
@@ -151,6 +155,10 @@ class Warehouse:
             self.attach(path.stem)
         self.grants.load()
         reconcile(self)
+
+    def limit_memory(self, megabytes: int) -> None:
+        """Have DuckDB keep to so much memory; the rest of what a statement needs goes to disk."""
+        self.duck.execute(f"SET memory_limit = '{megabytes}MiB'")
 
     def close(self) -> None:
         """Stop the features' threads and workers, end the sessions and close the files."""

@@ -86,6 +86,11 @@ def write_result(result: Result, *, as_json: bool = False) -> dict[str, Any]:
     return {"rowtype": row_type, "total": table.num_rows, "returned": table.num_rows, **payload}
 
 
+def arrow_stream(result: Result) -> bytes:
+    """The rows of a chunk of a result."""
+    return _ipc(_for_wire(result)[0])
+
+
 def _ipc(table: pa.Table) -> bytes:
     """The table as an Arrow stream; nothing at all for no rows, as Snowflake has it.
 

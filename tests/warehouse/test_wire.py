@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -178,6 +180,34 @@ def test_a_large_result_arrives_whole(connection: Any, sql: Sql) -> None:
     frame = connection.cursor().execute(statement).fetch_pandas_all()
     assert len(frame) == 200_000
     assert (int(frame["N"].sum()), frame["T"].nunique()) == (sum(range(200_000)), 200_000)
+
+
+def test_a_larger_result_is_fetched_in_chunks_from_a_file(
+    connection: Any, sql: Sql, shared_server: Server
+) -> None:
+    statement = "SELECT SEQ8() AS N, 'row ' || SEQ8() AS T FROM TABLE(GENERATOR(ROWCOUNT => 600000))"
+    cursor = connection.cursor().execute(statement)
+    counts = [batch.rowcount for batch in cursor.get_result_batches()]
+    assert (len(counts), sum(counts), cursor.rowcount) == (3, 600_000, 600_000)
+    # Another statement runs before the other chunks are asked for.
+    assert sql(f"SELECT COUNT(DISTINCT T) FROM TABLE(RESULT_SCAN('{cursor.sfqid}'))") == [(600_000,)]
+    assert sum(int(frame["N"].sum()) for frame in cursor.fetch_pandas_batches()) == sum(range(600_000))
+    assert list(shared_server.warehouse.results_folder.iterdir()) == []
+
+
+def test_a_query_that_fails_late_says_why(connection: Any, sql: Sql) -> None:
+    """DuckDB hands out rows before it comes to the one that fails."""
+    rows = "(SELECT SEQ8() AS N FROM TABLE(GENERATOR(ROWCOUNT => 400000)))"
+    with pytest.raises(ProgrammingError) as error:
+        sql(f"SELECT 1 / IFF(N = 399999, 0, 1) FROM {rows}")
+    assert error.value.errno == 100051
+
+
+def test_a_chunk_is_had_by_its_ticket_alone(shared_server: Server) -> None:
+    for place in ("guess/0", "guess/-1", "../x/0"):
+        url = f"http://{shared_server.host}:{shared_server.port}/results/{place}"
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(url)
 
 
 def test_an_empty_result_has_its_columns(connection: Any, sql: Sql) -> None:

@@ -69,6 +69,9 @@ class Load:
     status: str
 
 
+_md5 = functools.partial(hashlib.md5, usedforsecurity=False)
+
+
 def run(session: Session, tree: exp.Copy, target: QualifiedName, params: Params) -> Result:
     """Load the files; all of them or none, but for what ON_ERROR lets be."""
     options = copy_options.read(tree, params)
@@ -83,7 +86,8 @@ def run(session: Session, tree: exp.Copy, target: QualifiedName, params: Params)
         capture.announce_write(session, transaction, target)
         loads = []
         for file, path in _files(session, location, options).items():
-            etag = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+            with file.open("rb") as opened:
+                etag = hashlib.file_digest(opened, _md5).hexdigest()
             shown = f"{stage.name.lower()}/{path}" if stage else path
             key = str(file.relative_to(staged_files.folder_of(session, location).parents[2]))
             if not options.force and load_history.is_loaded(session, target, key, etag):
