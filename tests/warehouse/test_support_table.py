@@ -18,6 +18,7 @@ SETTING = (
     "INSERT INTO T SELECT 1, 'x', PARSE_JSON('{\"a\": [1, 2]}')",
     "CREATE TABLE U (A INT)",
     "CREATE STAGE FILES",
+    "CREATE STAGE SCRIPTS",
 )
 
 
@@ -31,9 +32,14 @@ def examples() -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def connection(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     opened = shared_server.connect()
-    file = tmp_path_factory.mktemp("examples") / "rows.csv"
-    file.write_text("7,seven\n")
-    for statement in (*SETTING, f"PUT file://{file} @FILES"):
+    folder = tmp_path_factory.mktemp("examples")
+    (folder / "rows.csv").write_text("7,seven\n")
+    (folder / "two.sql").write_text("INSERT INTO U VALUES (3); DELETE FROM U WHERE A = 3;\n")
+    puts = (
+        f"PUT file://{folder}/rows.csv @FILES",
+        f"PUT file://{folder}/two.sql @SCRIPTS AUTO_COMPRESS = FALSE",
+    )
+    for statement in (*SETTING, *puts):
         opened.cursor().execute(statement)
     yield opened
     opened.close()
