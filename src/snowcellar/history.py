@@ -111,6 +111,11 @@ class QueryHistory:
                 self._characters -= len(self._records.popleft().text)
         return record
 
+    def find(self, query_id: str) -> QueryRecord | None:
+        """A statement by its id; most look for one of the newest."""
+        with self._lock:
+            return next((record for record in reversed(self._records) if record.query_id == query_id), None)
+
     def records(self) -> list[QueryRecord]:
         """The statements kept, oldest first."""
         with self._lock:

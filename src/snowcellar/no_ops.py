@@ -52,11 +52,6 @@ NO_OPS: Final = (
         "ALTER SESSION SET USE_CACHED_RESULT = FALSE",
     ),
     NoOp(
-        "SYSTEM$CANCEL_ALL_QUERIES",
-        "a session runs one statement at a time, and this is it",
-        "SELECT SYSTEM$CANCEL_ALL_QUERIES(0)",
-    ),
-    NoOp(
         "DEFAULT_PYTHON_ARTIFACT_REPOSITORY",
         "procedures import what is installed here",
         "ALTER SCHEMA PUBLIC SET DEFAULT_PYTHON_ARTIFACT_REPOSITORY = SNOWFLAKE.SNOWPARK.PYPI",

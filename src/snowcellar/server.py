@@ -10,6 +10,7 @@ import gzip
 import json
 import logging
 import re
+import time
 import zlib
 from collections import OrderedDict
 from http import HTTPStatus
@@ -29,8 +30,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from snowcellar import file_downloads, large_results, multi_statements, wire, wire_json
+from snowcellar import background_queries, file_downloads, large_results, multi_statements, wire, wire_json
 from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_error
+from snowcellar.history import QueryRecord
 from snowcellar.redaction import redacted
 from snowcellar.result import Result
 from snowcellar.session import Session
@@ -42,6 +44,13 @@ log = logging.getLogger(__name__)
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 _STATEMENT_THREADS = 1000
 _KEPT_TICKETS = 1000
+_POLL_SECONDS = 20.0
+"""How long a client that asks for rows waits for the statement before it is told to ask again."""
+_LOOK_SECONDS = 0.05
+_IN_PROGRESS = {
+    "code": "333334",
+    "message": "Query execution in progress. Ask for it by its query id.",
+}
 _AUTHORIZATION = re.compile(r'\ASnowflake Token="([^"]+)"\Z')
 
 
@@ -172,7 +181,8 @@ async def _query(request: Request) -> Response:
     except Exception as error:
         log.exception("internal error: %s", redacted(str(body.get("sqlText")))[:200])
         return _failure(as_warehouse_error(error), session.last_query_id)
-    return JSONResponse({"success": True, "code": None, "message": None, "data": data})
+    running = _IN_PROGRESS if "getResultUrl" in data else {"code": None, "message": None}
+    return JSONResponse({"success": True, **running, "data": data})
 
 
 def _run_once(request: Request, session: Session, body: dict[str, Any]) -> dict[str, Any]:
@@ -185,6 +195,8 @@ def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, 
     params, rows = wire.read_bindings(body.get("bindings"))
     if (count := multi_statements.wanted(session, body)) != 1 and not body.get("describeOnly"):
         return multi_statements.run(session, sql, count)
+    if body.get("asyncExec") and rows is None and background_queries.goes_aside(session, sql):
+        return _where_to_ask(background_queries.run_aside(session, sql, params))
     if body.get("describeOnly"):
         result = session.describe(sql)
     elif rows is not None:
@@ -222,23 +234,43 @@ async def _query_result(request: Request) -> Response:
     session = _session_of(request)
     if session is None:
         return _no_session()
-    result = session.results.get(request.path_params["query_id"])
-    if result is None:
-        return _failure(WarehouseError("Query result is not available any more.", 709, "02000"))
-    return JSONResponse({"success": True, "data": _answer(request, session, result)})
+    warehouse: Warehouse = request.app.state.warehouse
+    query_id = request.path_params["query_id"]
+    record = warehouse.history.find(query_id)
+    deadline = time.monotonic() + _POLL_SECONDS
+    while record is not None and record.ended is None:
+        if time.monotonic() > deadline:
+            return JSONResponse({"success": True, **_IN_PROGRESS, "data": _where_to_ask(query_id)})
+        await anyio.sleep(_LOOK_SECONDS)
+    result = session.results.get(query_id)
+    if result is not None:
+        return JSONResponse({"success": True, "data": _answer(request, session, result)})
+    if record is not None and record.error_code is not None and record.session_id == session.number:
+        return _failure(WarehouseError(record.error_message or "", record.error_code), query_id)
+    return _failure(WarehouseError("Query result is not available any more.", 709, "02000"))
+
+
+def _where_to_ask(query_id: str) -> dict[str, Any]:
+    return {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result", "progressDesc": None}
 
 
 async def _query_status(request: Request) -> Response:
     warehouse: Warehouse = request.app.state.warehouse
     if _session_of(request) is None:
         return _no_session()
-    wanted = request.path_params["query_id"]
-    queries = [
-        {"id": record.query_id, "status": record.status, "errorMessage": record.error_message}
-        for record in warehouse.history.records()
-        if record.query_id == wanted
-    ]
+    record = warehouse.history.find(request.path_params["query_id"])
+    queries = [] if record is None else [_status(record)]
     return JSONResponse({"success": True, "data": {"queries": queries}})
+
+
+def _status(record: QueryRecord) -> dict[str, Any]:
+    failed = {"errorCode": f"{record.error_code:06d}"} if record.error_code is not None else {}
+    return {
+        "id": record.query_id,
+        "status": record.status,
+        "errorMessage": record.error_message,
+        **failed,
+    }
 
 
 async def _abort(request: Request) -> Response:
@@ -250,13 +282,11 @@ async def _abort(request: Request) -> Response:
 
 
 async def _abort_query(request: Request) -> Response:
-    """Stop a statement by its id, if it is the one that the session runs."""
+    """Stop a statement of the session's user by its id, if it runs."""
     session = _session_of(request)
     if session is None:
         return _no_session()
-    running = session.query
-    if running is not None and running.query_id == request.path_params["query_id"]:
-        await run_in_threadpool(session.interrupt)
+    await run_in_threadpool(background_queries.cancel, session, request.path_params["query_id"])
     return JSONResponse({"success": True, "data": None})
 
 

@@ -104,6 +104,7 @@ class Session:
         self.query: QueryRecord | None = None
         self.last_query_id: str | None = None
         self.results: dict[str, Result] = {}
+        self._results_lock = threading.Lock()
         self.answered = AnsweredRequests()
         self.task_run: Any = caller.task_run if caller else None
         """The task run that this session executes, if any: set by the task scheduler."""
@@ -250,6 +251,7 @@ class Session:
                 describe_only=describe_only,
             )
             outer, self.query = self.query, record
+            self.begins(record)
             outer_at_end, self._at_end = self._at_end, []
             self.failure = None
             self.connection.interrupted.clear()
@@ -260,7 +262,7 @@ class Session:
                 with statement_timeout.limit(self):
                     result = run(Statement(sql))
                 record.rows = result.table.num_rows
-                self._remember(record.query_id, result)
+                self.keep_result(record.query_id, result)
                 return result
             except Exception as error:
                 told = self.failure or as_warehouse_error(error, redacted(sql))
@@ -303,14 +305,18 @@ class Session:
         parts[::2] = [variables.inline(self.fake.variables._variables, part) for part in parts[::2]]
         return "".join(parts)
 
-    def _remember(self, query_id: str, result: Result) -> None:
+    def begins(self, record: QueryRecord) -> None:
+        """A statement begins: for who has to know its query id before it ends."""
+
+    def keep_result(self, query_id: str, result: Result) -> None:
         """Keep the newest results, for RESULT_SCAN and for clients that fetch by query id."""
-        self.results[query_id] = result
-        while len(self.results) > 1 and (
-            len(self.results) > KEPT_RESULTS
-            or sum(kept.table.nbytes for kept in self.results.values()) > KEPT_BYTES
-        ):
-            del self.results[next(iter(self.results))]
+        with self._results_lock:
+            self.results[query_id] = result
+            while len(self.results) > 1 and (
+                len(self.results) > KEPT_RESULTS
+                or sum(kept.table.nbytes for kept in self.results.values()) > KEPT_BYTES
+            ):
+                del self.results[next(iter(self.results))]
 
     def interrupt(self) -> None:
         """Stop the statement that runs, if one does."""

@@ -98,15 +98,10 @@ def wait(session: Session, arguments: Sequence[str]) -> exp.Expr:
     return exp.Literal.string(f"waited {arguments[0]} {unit.lower()}")
 
 
-def cancel_all_queries(session: Session, arguments: Sequence[str]) -> exp.Expr:
-    """SYSTEM$CANCEL_ALL_QUERIES(session): a session runs one statement at a time, and this is it."""
-    return exp.Literal.string("0 queries cancelled.")
-
-
 STATEMENTS = [
     (_SET, alter_session_set),
     (_UNSET, alter_session_unset),
     (_USE, use_warehouse),
     (_SHOW_PARAMETERS, show_parameters),
 ]
-SYSTEM_FUNCTIONS = {"SYSTEM$WAIT": wait, "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries}
+SYSTEM_FUNCTIONS = {"SYSTEM$WAIT": wait}

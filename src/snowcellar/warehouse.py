@@ -53,6 +53,7 @@ FEATURES = (
     "snowcellar.script_blocks",
     "snowcellar.grants.feature",
     "snowcellar.session_statements",
+    "snowcellar.background_queries",
     "snowcellar.session_variables",
     "snowcellar.databases",
     "snowcellar.database_listing",
@@ -274,6 +275,10 @@ class Warehouse:
     def session(self, token: str) -> Session | None:
         """The open session that a token speaks for."""
         return self._sessions.get(token)
+
+    def sessions(self) -> list[Session]:
+        """The open sessions."""
+        return list(self._sessions.values())
 
     def close_session(self, session: Session) -> None:
         """Roll back what the session has open and forget it."""

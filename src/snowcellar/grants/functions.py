@@ -38,7 +38,8 @@ def _operates_task(session: Session, arguments: Sequence[str]) -> None:
 CHECKS: dict[str, Check] = {
     **dict.fromkeys(
         (
-            *("SYSTEM$WAIT", "SYSTEM$CANCEL_ALL_QUERIES", "SYSTEM$SET_RETURN_VALUE"),
+            *("SYSTEM$WAIT", "SYSTEM$CANCEL_QUERY", "SYSTEM$CANCEL_ALL_QUERIES"),
+            "SYSTEM$SET_RETURN_VALUE",
             *("SYSTEM$GET_PREDECESSOR_RETURN_VALUE", "SYSTEM$CURRENT_USER_TASK_NAME"),
             *("SYSTEM$TASK_RUNTIME_INFO", "SYSTEM$GET_TASK_GRAPH_CONFIG"),
             *("SYSTEM$SEND_EMAIL", "SYSTEM$SEND_SNOWFLAKE_NOTIFICATION"),
