@@ -21,6 +21,7 @@ from snowcellar import (
     binds,
     create_table_as,
     ddl,
+    information_schema,
     large_results,
     merge,
     nullability,
@@ -227,6 +228,7 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
     with session.connection.statement(session) as transaction:
         calls.refuse_in_view(session, tree)
         relations.expand_functions(session, tree.expression)
+        information_schema.restrict_definition(session, tree)
         markers = relations.mark(session, tree.expression)
         streams = [marker.name for marker in markers if marker.is_stream]
         if streams and tree.kind != "TABLE":

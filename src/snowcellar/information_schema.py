@@ -14,6 +14,8 @@ import pyarrow as pa
 from sqlglot import exp
 
 from snowcellar import relations
+from snowcellar.errors import Unsupported
+from snowcellar.grants import visibility
 from snowcellar.grants.key import Key, callable_key
 from snowcellar.grants.rights import rights_of
 from snowcellar.names import literal
@@ -132,10 +134,24 @@ def expand(session: Session, tree: exp.Expr) -> bool:
     return bool(views)
 
 
+def restrict_definition(session: Session, create: exp.Create) -> None:
+    """The same for CREATE TABLE AS; a view is refused if it would show other rows to who reads it.
+
+    Deviation: a view on INFORMATION_SCHEMA is made by roles that see everything only.
+    """
+    query = create.expression
+    if create.kind == "TABLE":
+        expand(session, query)
+        visibility.restrict(session, query)
+        return
+    for table in query.find_all(exp.Table):
+        limited = visibility.in_information_schema(table) and not rights_of(session).manages_grants
+        if limited or _is_one(table):
+            raise Unsupported(f"a view on INFORMATION_SCHEMA.{table.name.upper()}")
+
+
 def _is_one(table: exp.Table) -> bool:
-    if table.text("db").upper() != "INFORMATION_SCHEMA" or not isinstance(table.this, exp.Identifier):
-        return False
-    return relations.fold_identifier(table.this) in VIEWS
+    return visibility.in_information_schema(table) and relations.fold_identifier(table.this) in VIEWS
 
 
 def _table(session: Session, name: str, database: str) -> pa.Table:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from snowcellar.errors import WarehouseError
+from snowcellar.errors import Unsupported, WarehouseError
 from tests.warehouse.conftest import Query
 
 PROCEDURE = (
@@ -70,6 +70,11 @@ def test_a_role_sees_what_it_has_a_privilege_on(query: Query) -> None:
     ):
         query(statement)
     try:
+        query("CREATE TEMPORARY TABLE MINE AS SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES")
+        assert query("SELECT * FROM MINE") == []
+        for view in ("TABLES", "SEQUENCES"):
+            with pytest.raises(Unsupported, match=f"a view on INFORMATION_SCHEMA.{view}"):
+                query(f"CREATE TEMPORARY VIEW LOOKS AS SELECT * FROM INFORMATION_SCHEMA.{view}")
         seen = query("SELECT SEQUENCE_NAME AS S, SEQUENCE_OWNER AS O FROM INFORMATION_SCHEMA.SEQUENCES")
         assert seen == [{"S": "OPEN_ONE", "O": "ACCOUNTADMIN"}]
         with pytest.raises(WarehouseError, match="does not exist or not authorized"):

@@ -111,14 +111,15 @@ def restrict(session: Session, tree: exp.Expr) -> bool:
 
     Whether there were any views.
     """
-    views = [table for table in tree.find_all(exp.Table) if _in_information_schema(table)]
+    views = [table for table in tree.find_all(exp.Table) if in_information_schema(table)]
     if views and not rights_of(session).manages_grants:
         for view in views:
             _restrict_one(session, view)
     return bool(views)
 
 
-def _in_information_schema(table: exp.Table) -> bool:
+def in_information_schema(table: exp.Table) -> bool:
+    """Whether a statement names a view of INFORMATION_SCHEMA."""
     return table.text("db").upper() == "INFORMATION_SCHEMA" and isinstance(table.this, exp.Identifier)
 
 
