@@ -129,7 +129,7 @@ class LocalWarehouse:
         if inserted := re.fullmatch(r"INSERT INTO (\S+) \((.+)\) <query (\d+)>", statement):
             table, columns, number = inserted.groups()
             return self._insert(self._queries[int(number)], table, columns.split(", "))
-        if inserted := re.fullmatch(r"INSERT ALL (.+) <query (\d+)>", statement):
+        if inserted := re.fullmatch(r"INSERT ALL (.+) SELECT \* FROM \(<query (\d+)>\)", statement):
             return [self._insert_each(inserted[1], self._queries[int(inserted[2])])]
         if statement.startswith("LIST @RAW_DATA.INGEST_STAGE/refused/"):
             return [Row(*file) for file in self.files]
