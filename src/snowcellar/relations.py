@@ -143,7 +143,7 @@ def expand_functions(session: Session, tree: exp.Expr, params: Params = None) ->
     """Evaluate SYSTEM$ functions and table functions in place; whether there were any."""
     from snowcellar.user_functions import calls
 
-    found = calls.expand(session, tree)
+    found = calls.expand(session, tree, params)
     for call in list(tree.find_all(exp.Anonymous)):
         name = str(call.this).upper()
         if name.startswith(_SYSTEM_PREFIX):

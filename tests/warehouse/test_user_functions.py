@@ -184,9 +184,57 @@ def test_overloads_are_told_apart_by_how_many_arguments_they_take(sql: Sql) -> N
     assert sql("SELECT N(0), N(0, 0)") == [(1, 2)]
     with pytest.raises(ProgrammingError, match="Invalid argument types for function 'N'"):
         sql("SELECT N()")
-    sql(inline("N(a VARCHAR) RETURNS INT", "def main(a): return 3"))
-    with pytest.raises(ProgrammingError, match="overloads of function N that take as many arguments"):
-        sql("SELECT N('x')")
+
+
+@pytest.fixture
+def kinds(sql: Sql) -> Sql:
+    """`sql` beside K, which says of which type it takes its argument, and a table of such arguments."""
+    for kind in ("INT", "VARCHAR", "DATE", "VARIANT"):
+        sql(f"CREATE FUNCTION K(a {kind}) RETURNS VARCHAR AS $$ '{kind}' $$")
+    sql("CREATE OR REPLACE TABLE OF_ALL (I INT, F FLOAT, S VARCHAR, D DATE, V VARIANT)")
+    sql("INSERT INTO OF_ALL SELECT 1, 2.5, 'x', '2025-01-02', PARSE_JSON('[1]')")
+    return sql
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("SELECT K(1), K('1'), K('2025-01-02'::DATE), K(PARSE_JSON('1'))", "INT VARCHAR DATE VARIANT"),
+        ("SELECT K(I), K(S), K(D), K(V), K(V[0]::VARCHAR) FROM OF_ALL", "INT VARCHAR DATE VARIANT VARCHAR"),
+        ("SELECT K(F), K(I || S), K(D + 1), K(-1) FROM OF_ALL", "INT VARCHAR DATE INT"),
+        ("SELECT K(K(I)), K(UPPER(K(D))) FROM OF_ALL", "VARCHAR VARCHAR"),
+        ("SELECT K(MAX(D)), K(COUNT(*)) FROM OF_ALL", "DATE INT"),
+        ("SELECT S || 'y' AS Y, K(Y) FROM OF_ALL", "xy VARCHAR"),
+        ("WITH C AS (SELECT D AS I FROM OF_ALL) SELECT K(I), (SELECT K(I) FROM OF_ALL) FROM C", "DATE INT"),
+        ("SELECT K(X.S) FROM OF_ALL AS X JOIN OF_ALL AS Y ON K(X.I) = 'INT' AND K(Y.D) = 'DATE'", "VARCHAR"),
+        ("SELECT K(F.VALUE) FROM OF_ALL, LATERAL FLATTEN(INPUT => V) AS F WHERE K(I) = 'INT'", "VARIANT"),
+    ],
+)
+def test_overloads_are_chosen_by_the_types_of_the_arguments(kinds: Sql, query: str, expected: str) -> None:
+    assert kinds(query) == [tuple(expected.split(" "))]
+
+
+def test_dml_chooses_overloads_too(kinds: Sql) -> None:
+    kinds("UPDATE OF_ALL SET S = K(D)")
+    assert kinds("SELECT S FROM OF_ALL") == [("DATE",)]
+    kinds("DELETE FROM OF_ALL WHERE K(I) <> 'INT'")
+    kinds("INSERT INTO OF_ALL (S) SELECT K(I) FROM OF_ALL")
+    kinds("MERGE INTO OF_ALL USING (SELECT 1 AS N) AS X ON I = N WHEN MATCHED THEN UPDATE SET S = K(X.N)")
+    assert kinds("SELECT S FROM OF_ALL") == [("INT",), ("INT",)]
+
+
+def test_an_overload_in_python_is_described_and_dropped_by_its_signature(kinds: Sql) -> None:
+    kinds(inline("K(a BOOLEAN) RETURNS VARCHAR", "def main(a): return 'python'"))
+    assert kinds("SELECT K(I = 1), K(?) FROM OF_ALL", [5]) == [("python", "INT")]
+    assert kinds("DESCRIBE FUNCTION K(BOOLEAN)")[0] == ("signature", "(A BOOLEAN)")
+    assert len(kinds("SHOW USER FUNCTIONS LIKE 'K'")) == 5
+    kinds("DROP FUNCTION K(BOOLEAN)")
+    kinds("DROP FUNCTION K(VARIANT)")
+    with pytest.raises(
+        ProgrammingError, match=r"Invalid argument types for function 'K': \(BINARY\)"
+    ) as error:
+        kinds("SELECT K(TO_BINARY('AB', 'HEX'))")
+    assert error.value.errno == 1044
 
 
 @pytest.mark.parametrize(

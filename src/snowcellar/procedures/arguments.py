@@ -22,6 +22,7 @@ from snowcellar.errors import CompilationError, WarehouseError
 from snowcellar.names import QualifiedName, fold, split
 from snowcellar.procedures.data_types import SEMI_STRUCTURED, DataType, parse_type
 from snowcellar.procedures.definition import Argument, Procedure
+from snowcellar.result import Result
 from snowcellar.session import Params, Session
 from snowcellar.statement import Statement
 
@@ -49,14 +50,14 @@ def evaluate(session: Session, text: str, params: Params) -> list[Given]:
         arg.expression if is_named else arg for arg, is_named in zip(call.expressions, named, strict=True)
     ]
     binds = list(params) if isinstance(params, list) else []
-    if all(isinstance(tree, exp.Placeholder) or _constant(tree) is not None for tree in trees):
-        values = [_constant(tree) or _bound(binds.pop(0)) for tree in trees]
+    if all(isinstance(tree, exp.Placeholder) or constant(tree) is not None for tree in trees):
+        values = [constant(tree) or bound(binds.pop(0)) for tree in trees]
     else:
         values = _select(session, trees, params)
     return [Given(name, *value) for name, value in zip(names, values, strict=True)]
 
 
-def _constant(tree: exp.Expression) -> tuple[Any, str | None] | None:
+def constant(tree: exp.Expr) -> tuple[Any, str | None] | None:
     """(value, type) of a literal; None for anything that must be computed."""
     if isinstance(tree, exp.Null):
         return None, None
@@ -87,7 +88,8 @@ _PYTHON_TYPES: tuple[tuple[type, str], ...] = (
 )
 
 
-def _bound(value: Any) -> tuple[Any, str | None]:
+def bound(value: Any) -> tuple[Any, str | None]:
+    """(value, type) of a bound value."""
     kind = next((name for type_, name in _PYTHON_TYPES if isinstance(value, type_)), None)
     if isinstance(value, datetime) and value.tzinfo is not None:
         kind = "TIMESTAMP_LTZ"
@@ -102,15 +104,20 @@ def _select(
     values = []
     for i, tree in enumerate(trees):
         value = result.table.column(i)[0].as_py()
-        field = result.table.schema.field(i)
-        kind = _declared_type(tree) or _arrow_type(field.type, result.types.get(field.name))
+        kind = described_type(tree, result, i)
         if kind in SEMI_STRUCTURED and isinstance(value, str):
             value = json.loads(value)
         values.append((value, None if isinstance(tree, exp.Null) else kind))
     return values
 
 
-def _declared_type(tree: exp.Expression) -> str | None:
+def described_type(tree: exp.Expr, result: Result, position: int) -> str:
+    """The type of an expression that is a column of a result."""
+    field = result.table.schema.field(position)
+    return _declared_type(tree) or _arrow_type(field.type, result.types.get(field.name))
+
+
+def _declared_type(tree: exp.Expr) -> str | None:
     """The type that a cast names: the engine has one kind of JSON for VARIANT, ARRAY and OBJECT."""
     if isinstance(tree, exp.Paren):
         return _declared_type(tree.this)

@@ -4,6 +4,7 @@ Source: https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-intr
 
 statements.py  CREATE, DROP, DESCRIBE and SHOW FUNCTION
 calls.py       the calls in a statement: which function each means
+overloads.py   which of those that take as many arguments
 sql_bodies.py  what a call of an SQL function means
 batches.py     what DuckDB calls: rows to a worker, values back
 """

@@ -1,7 +1,7 @@
 """The calls of functions in a statement, each replaced by one of the function that DuckDB was given for it.
 
-Deviation: overloads of a name are told apart by how many arguments they take, not by the types of these;
-Snowpark and what it needs are there without being named in PACKAGES, for the workers are those of procedures.
+Deviation: Snowpark and what it needs are there without being named in PACKAGES, for the workers are those of
+procedures.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from snowcellar.grants.executions import may_call
 from snowcellar.names import QualifiedName
 from snowcellar.procedures.data_types import SEMI_STRUCTURED, DataType
 from snowcellar.procedures.definition import Procedure
-from snowcellar.session import Session
-from snowcellar.user_functions import sql_bodies
+from snowcellar.session import Params, Session
+from snowcellar.user_functions import overloads, sql_bodies
 from snowcellar.user_functions.batches import Batches
 
 MAX_DEPTH = 20
 """How deep functions of LANGUAGE SQL may call functions."""
 
 
-def expand(session: Session, tree: exp.Expr, depth: int = 0) -> bool:
+def expand(session: Session, tree: exp.Expr, params: Params = None, depth: int = 0) -> bool:
     """Put SQL functions' bodies for their calls and make Python's known to DuckDB; whether there were any."""
     known: dict[Procedure, Batches] = {}
     found_any = False
@@ -29,16 +29,17 @@ def expand(session: Session, tree: exp.Expr, depth: int = 0) -> bool:
         raise CompilationError(f"Functions call each other more than {MAX_DEPTH} levels deep.")
     for call in list(tree.find_all(exp.Anonymous)):
         name = _name(session, call)
-        overloads = functions_named(session, name) if name is not None else []
-        if name is None or not overloads:
+        known_overloads = functions_named(session, name) if name is not None else []
+        # A call in the arguments of one in SQL went with it: the body has copies of it.
+        if name is None or not known_overloads or not _is_within(call, tree):
             continue
         found_any = True
-        function = _choose(session, name, overloads, call)
+        function = _choose(session, name, known_overloads, call, params)
         place = _outermost(call)
         text = place.sql(dialect="snowflake").upper()
         if function.language == "SQL":
             found = sql_bodies.inlined(function, call.expressions)
-            expand(session, found, depth + 1)
+            expand(session, found, params, depth + 1)
         else:
             batches = known.get(function) or known.setdefault(function, Batches(session, function))
             found = _call(batches, function, call)
@@ -69,6 +70,12 @@ def functions_named(session: Session, name: QualifiedName) -> list[Procedure]:
     return list(found.values())
 
 
+def _is_within(node: exp.Expr | None, tree: exp.Expr) -> bool:
+    while node is not None and node is not tree:
+        node = node.parent
+    return node is tree
+
+
 def _outermost(call: exp.Expr) -> exp.Expr:
     return _outermost(call.parent) if isinstance(call.parent, exp.Dot) else call
 
@@ -94,12 +101,12 @@ def _parts(node: exp.Expr, call: exp.Anonymous) -> list[exp.Expr]:
 
 
 def _choose(
-    session: Session, name: QualifiedName, overloads: list[Procedure], call: exp.Anonymous
+    session: Session, name: QualifiedName, found: list[Procedure], call: exp.Anonymous, params: Params
 ) -> Procedure:
     count = len(call.expressions)
-    fitting = [each for each in overloads if len(each.arguments) == count and _may_call(session, each)]
+    fitting = [each for each in found if len(each.arguments) == count and _may_call(session, each)]
     if len(fitting) > 1:
-        raise Unsupported(f"overloads of function {name.name} that take as many arguments")
+        return overloads.of_call(session, name, fitting, call, params)
     if not fitting:
         raise WarehouseError(
             "SQL compilation error: error line 1 at position 7\n"
