@@ -69,7 +69,8 @@ def insert_each(rows: DataFrame, places: Mapping[str, Mapping[str, str]]) -> Cou
         for table, columns in places.items()
     )
     # In parentheses, for Snowpark begins the query with WITH where an account has that optimisation on.
-    [result] = rows.session.sql(f"INSERT ALL {branches} SELECT * FROM ({query})").collect()
+    insert = f"INSERT ALL {branches} SELECT * FROM ({query})"  # noqa: S608 - our names, Snowpark's query
+    [result] = rows.session.sql(insert).collect()
     # "number of rows inserted into STG_ORDERS", in an order that Snowflake does not promise.
     counts = {_last_name(column): int(count) for column, count in result.as_dict().items()}
     return {table: counts[_last_name(table)] for table in places}
