@@ -108,6 +108,21 @@ def test_a_function_within_a_transaction_goes_with_its_statement(sql: Sql) -> No
     assert sql("SELECT COUNT(*), MAX(PLUS(A)) FROM T WHERE A IS NOT NULL") == [(2, 3)]
 
 
+def test_what_a_transaction_writes_by_a_function_is_kept_and_the_stream_consumed(sql: Sql) -> None:
+    """The first statement looks again at what others have committed, and translates the call twice."""
+    sql(inline("PLUS(n INT) RETURNS INT", "def main(n): return None if n is None else n + 1"))
+    sql("CREATE TABLE DONE (A INT)")
+    sql("CREATE STREAM S ON TABLE T SHOW_INITIAL_ROWS = TRUE")
+    sql("BEGIN")
+    sql(
+        "MERGE INTO DONE USING (SELECT PLUS(A) AS A FROM S) AS N ON DONE.A = N.A "
+        "WHEN NOT MATCHED THEN INSERT (A) VALUES (N.A)"
+    )
+    sql("COMMIT")
+    assert sql("SELECT * FROM DONE ORDER BY 1") == [(2,), (3,), (None,)]
+    assert sql("SELECT SYSTEM$STREAM_HAS_DATA('S')") == [(False,)]
+
+
 def test_snowpark_registers_temporary_and_permanent_functions(connection: Any, sql: Sql) -> None:
     sql("CREATE STAGE CODE")
     session = Session.builder.configs({"connection": connection}).create()

@@ -32,6 +32,8 @@ _DUCKDB_TYPES = {
     **dict.fromkeys(SEMI_STRUCTURED, "VARCHAR"),
 }
 
+_KNOWN = "SELECT 1 FROM duckdb_functions() WHERE function_name = ?"
+
 
 class Batches:
     """A function as a statement of a session calls it, until the statement ends."""
@@ -66,9 +68,11 @@ class Batches:
             duck.create_function(self.name, self._value, parameters, returns, **how)
 
         def forget() -> None:
-            # One that was made in a transaction which was rolled back is gone with it.
+            # One that was made in a transaction which was rolled back is gone with it; to remove it once more
+            # would make DuckDB give up the transaction that runs.
             with contextlib.suppress(duckdb.Error):
-                duck.remove_function(self.name)
+                if duck.execute(_KNOWN, [self.name]).fetchall():
+                    duck.remove_function(self.name)
 
         self._session.at_end(forget)
         self._session.at_end(self._lease.close)
