@@ -70,6 +70,7 @@ FEATURES = (
     "snowcellar.tasks.feature",
     "snowcellar.alerts.feature",
     "snowcellar.procedures.statements",
+    "snowcellar.procedures.anonymous",
     "snowcellar.procedures.package_listing",
     "snowcellar.user_functions.statements",
     "snowcellar.staged_file_statements",

@@ -258,9 +258,17 @@ def test_create_names_what_it_refuses(sql: Sql, clauses: str, named: str) -> Non
     assert named in str(raised.value)
 
 
-def test_an_anonymous_procedure_is_refused_by_name(sql: Sql) -> None:
-    with pytest.raises(ProgrammingError, match=r"WITH \.\.\. AS PROCEDURE"):
-        sql(f"WITH P AS PROCEDURE () RETURNS INT {_CLAUSES} AS 'x' CALL P()")
+def test_an_anonymous_procedure_is_called_and_gone(sql: Sql) -> None:
+    body = "AS $$\ndef main(session, a):\n    return f'{a} CALLs {session.get_current_schema()}'\n$$"
+    made = f"WITH P AS PROCEDURE (a VARCHAR) RETURNS VARCHAR {_CLAUSES} {body}"
+    assert sql(f"{made} CALL P('x')") == [('x CALLs "PUBLIC"',)]
+    with pytest.raises(ProgrammingError, match="Unknown function P"):
+        sql("CALL P('x')")
+    with pytest.raises(ProgrammingError, match="Invalid argument types"):
+        sql(f"{made} CALL P(1, 2)")
+    for rest in ("CALL Q('x')", "SELECT 1", "CALL P('x') INTO :y"):
+        with pytest.raises(ProgrammingError, match=r"Unsupported feature 'WITH \.\.\. AS PROCEDURE"):
+            sql(f"{made} {rest}")
 
 
 def test_create_respects_what_is_already_there(sql: Sql) -> None:

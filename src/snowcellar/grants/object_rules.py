@@ -27,7 +27,7 @@ from snowcellar.grants.rights import not_found, rights_of
 from snowcellar.grants.rules import Rule, Run
 from snowcellar.grants.store import Change
 from snowcellar.names import QualifiedName, qualify
-from snowcellar.procedures import call, grammar, package_listing
+from snowcellar.procedures import anonymous, call, grammar, package_listing
 from snowcellar.procedures import statements as procedures
 from snowcellar.relations import STAGE_LOCATION
 from snowcellar.result import Result
@@ -223,7 +223,7 @@ _FREE: tuple[Callable[..., Any], ...] = (
     *(streams.show_streams, task_listing.show_tasks, alert_listing.show_alerts),
     *(procedures.show_procedures, functions.show_functions, streamlits.show_streamlits),
     # They refuse, or go on to the engine.
-    *(procedures.refuse_anonymous, streamlits.refuse, package_listing.select_packages),
+    *(streamlits.refuse, package_listing.select_packages),
 )
 RULES: dict[Callable[..., Any], Rule] = {
     **dict.fromkeys(_FREE, rules.free),
@@ -248,6 +248,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     functions.drop_function: _drops_callable(_function, "temporary_functions"),
     functions.describe_function: _describes(_function),
     call.call: _call,
+    anonymous.call_anonymous: _call,
     staged_file_statements.remove: rules.needs(_stage, "WRITE"),
     staged_file_statements.list_path: rules.needs(_stage, "READ", USAGE),
     staged_file_statements.get: rules.needs(_stage, "READ", USAGE),

@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from snowcellar import engine
 from snowcellar.errors import Unsupported, WarehouseError
 from snowcellar.grants import functions
 from snowcellar.grants.executions import may_call
-from snowcellar.names import NAME
+from snowcellar.names import NAME, QualifiedName
 from snowcellar.procedures import packages, results
 from snowcellar.procedures.arguments import choose, evaluate, to_python, unknown
 from snowcellar.procedures.channel import TimedOut
@@ -57,14 +58,21 @@ def call(session: Session, match: re.Match[str], params: Params) -> Result:
     if match["name"].upper().startswith("SYSTEM$"):
         return _call_system_function(session, match["name"].upper(), match["arguments"], params)
     name = session.qualify(match["name"])
-    given = evaluate(session, match["arguments"], params)
     own = session.temporary_procedures.overloads(name)
     lasting = [each for each in session.warehouse.procedures.overloads(name) if may_call(session, each)]
     types = {each.types for each in own}
     callable_ = [*own, *(each for each in lasting if each.types not in types)]
     if not callable_:
         raise unknown(name, match["name"])
-    procedure = choose(name, callable_, given)
+    return call_one_of(session, name, callable_, match["arguments"], params)
+
+
+def call_one_of(
+    session: Session, name: QualifiedName, procedures: Sequence[Procedure], text: str, params: Params
+) -> Result:
+    """Call the procedure that the arguments, given as text, fit best."""
+    given = evaluate(session, text, params)
+    procedure = choose(name, procedures, given)
     arguments = to_python(session, procedure, given)
     if procedure.null_handling.startswith("RETURNS NULL") and None in arguments:
         return results.scalar(procedure, None)

@@ -40,7 +40,6 @@ _DROP = re.compile(
 )
 _DESCRIBE = re.compile(rf"DESC(?:RIBE)?\s+PROCEDURE\s+{_SIGNATURE}\Z", re.IGNORECASE | re.DOTALL)
 _SHOW = re.compile(r"SHOW\s+(?:TERSE\s+)?(?:USER\s+)?PROCEDURES\b(?P<rest>.*)\Z", re.IGNORECASE | re.DOTALL)
-_ANONYMOUS = re.compile(r"WITH\s+\S+\s+AS\s+PROCEDURE\b", re.IGNORECASE)
 
 SHOWN: list[tuple[str, pa.DataType]] = [
     ("created_on", pa.timestamp("us", "UTC")),
@@ -229,11 +228,6 @@ def shown(procedure: Procedure) -> list[Any]:
     ]
 
 
-def refuse_anonymous(session: Session, match: re.Match[str]) -> Result:
-    """WITH name AS PROCEDURE ... CALL name(): not done here."""
-    raise Unsupported("WITH ... AS PROCEDURE ... CALL", "Create the procedure and CALL it.")
-
-
 def _done(message: str) -> Result:
     return Result.status(message, statement_type.DDL)
 
@@ -272,7 +266,6 @@ STATEMENTS = [
     (_DROP, drop_procedure),
     (_DESCRIBE, describe_procedure),
     (_SHOW, show_procedures),
-    (_ANONYMOUS, refuse_anonymous),
 ]
 BOUND_STATEMENTS = [(CALL, call)]
 
