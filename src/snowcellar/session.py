@@ -198,7 +198,7 @@ class Session:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Transaction]:
         """The transaction of a DML statement: one of its own, unless one is open or AUTOCOMMIT is off."""
-        if not self.parameters["AUTOCOMMIT"]:
+        if not self.parameters["AUTOCOMMIT"] and self.connection.transaction is None:
             self.begin()
         with self.connection.statement(self) as transaction:
             yield transaction
