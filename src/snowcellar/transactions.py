@@ -166,6 +166,9 @@ class Connection:
             action()
 
     def _commit(self) -> None:
+        # DuckDB answers the COMMIT of a transaction that it has given up as if it had kept it; any other
+        # statement fails.
+        self.duck.execute("SELECT 1")
         try:
             self.duck.execute("COMMIT")
         except duckdb.IOException as error:

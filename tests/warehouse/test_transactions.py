@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import duckdb
 import pytest
 
 from snowcellar.errors import WarehouseError
@@ -271,3 +272,17 @@ def test_an_aborted_statement_says_so(stock: Query, session: Session) -> None:
     eventually(lambda: session.on_interrupt)
     session.interrupt()
     assert running.join()[0].errno == 604
+
+
+def test_a_transaction_that_duckdb_has_given_up_is_never_committed_in_silence(
+    session: Session, stock: Query
+) -> None:
+    stock("BEGIN")
+    stock("UPDATE STOCK SET LEVEL = 30")
+    duck = session.connection.duck
+    duck.execute("CREATE TEMPORARY TABLE ONCE (A INT PRIMARY KEY)")
+    with pytest.raises(duckdb.ConstraintException):
+        duck.execute("INSERT INTO ONCE VALUES (1), (1)")
+    with pytest.raises(WarehouseError):
+        stock("COMMIT")
+    assert levels(stock) == [10, 20]
