@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from snowflake.snowpark import Column, DataFrame, Session
+from snowflake.snowpark import Column, DataFrame, Row, Session
 from snowflake.snowpark import functions as F
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
@@ -71,9 +71,7 @@ def insert_each(rows: DataFrame, places: Mapping[str, Mapping[str, str]]) -> Cou
     # In parentheses, for Snowpark begins the query with WITH where an account has that optimisation on.
     insert = f"INSERT ALL {branches} SELECT * FROM ({query})"  # noqa: S608 - our names, Snowpark's query
     [result] = rows.session.sql(insert).collect()
-    # "number of rows inserted into STG_ORDERS", in an order that Snowflake does not promise.
-    counts = {_last_name(column): int(count) for column, count in result.as_dict().items()}
-    return {table: counts[_last_name(table)] for table in places}
+    return _counts(result, list(places))
 
 
 def merge_versions(rows: DataFrame, table: str, *, key: str, time: str) -> Counts:
@@ -155,9 +153,19 @@ def _is_later(rows: DataFrame, target: DataFrame, time: str) -> Column:
     return later
 
 
+def _counts(result: Row, tables: list[str]) -> Counts:
+    """How many rows went to each table, from the answer to an INSERT ALL."""
+    # "number of rows inserted into STG_ORDERS": Snowflake promises neither these names nor an order. The sum,
+    # on which the caller's check rests, needs neither.
+    named = {_last_name(column): int(count) for column, count in result.as_dict().items()}
+    if {_last_name(table) for table in tables} == set(named):
+        return {table: named[_last_name(table)] for table in tables}
+    return {table: int(count) for table, count in zip(tables, result, strict=True)}
+
+
 def _last_name(text: str) -> str:
     """The table's own name at the end of a qualified one, or of a text that tells of it."""
-    return text.strip('"').replace(".", " ").split()[-1]
+    return text.replace('"', "").replace(".", " ").split()[-1]
 
 
 def _label(stock: DataFrame) -> Column:

@@ -1,11 +1,13 @@
-"""Loads: the transaction, and the task's return value."""
+"""Loads: the transaction, the counts of an INSERT ALL, and the task's return value."""
 
 import json
+from unittest.mock import MagicMock
 
 import pytest
+from snowflake.snowpark import Row
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
-from caves_snowpark.loads import UnaccountedEventsError, report, transaction
+from caves_snowpark.loads import UnaccountedEventsError, insert_each, report, transaction
 from tests.unit.local_warehouse import LocalWarehouse
 
 
@@ -43,3 +45,19 @@ def test_unaccounted_events_are_told_with_their_numbers_and_a_way_out() -> None:
     assert (error.read, error.written) == (3, 2)
     assert "Read 3 events but wrote 2 rows" in str(error)
     assert "run it again" in str(error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Row(**{"number of rows inserted into B": 2, "number of rows inserted into A": 1}),
+        Row(**{'number of rows inserted into "DB"."S"."B"': 2, "number of rows inserted into DB.S.A": 1}),
+        # Without the tables' names it can only be their order.
+        Row(**{"number of rows inserted": 1, "number of rows inserted (2)": 2}),
+    ],
+)
+def test_the_rows_that_went_to_each_table_are_known_however_the_answer_names_them(answer: Row) -> None:
+    session = MagicMock()
+    session.sql.return_value.collect.return_value = [answer]
+    rows = MagicMock(session=session, queries={"queries": ["SELECT 1"]})
+    assert insert_each(rows, {"S.A": {"X": "X"}, "S.B": {"X": "X"}}) == {"S.A": 1, "S.B": 2}
