@@ -104,7 +104,9 @@ def test_130_when_ctrl_c_cuts_it_short(caves: Caves, warehouse_says: Callable[[B
 def test_130_is_what_the_shell_sees(tmp_path: Path) -> None:
     """The real thing: a process that waits for an answer, and the signal that Ctrl-C sends."""
     script = (
-        "import sys, time\nfrom caves_cli import local_kafka, main\n"
+        "import signal, sys, time\nfrom caves_cli import local_kafka, main\n"
+        # What a shell starts in the background ignores it, and so do the tests of such a job.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def wait(_):\n    print('waiting', flush=True)\n    time.sleep(60)\n"
         "local_kafka.topic = wait\nsys.argv = ['caves', 'produce']\nmain.main()\n"
     )

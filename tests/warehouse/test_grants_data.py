@@ -73,7 +73,6 @@ READS = [
     "SELECT A FROM OPEN ORDER BY (SELECT MAX(A) FROM T)",
     "SELECT A FROM OPEN QUALIFY ROW_NUMBER() OVER (ORDER BY (SELECT MAX(A) FROM T)) = 1",
     "CALL SYSTEM$WAIT((SELECT MAX(A) FROM T))",
-    "CALL NO_PROCEDURE((SELECT MAX(A) FROM T))",
 ]
 
 
@@ -81,6 +80,11 @@ READS = [
 def test_no_form_of_a_statement_reads_a_table_without_select(account: Account, statement: str) -> None:
     text = account.denies("READER", statement)
     assert "does not exist or not authorized" in text
+
+
+def test_a_call_of_no_procedure_reads_nothing_of_its_arguments(account: Account) -> None:
+    statement = "CALL NO_PROCEDURE((SELECT MAX(A) FROM T))"
+    assert account.denies("READER", statement, 2140).endswith("Unknown function NO_PROCEDURE")
 
 
 @pytest.mark.parametrize(
