@@ -4,6 +4,7 @@ Reads requests from its input, one JSON object a line: arguments, folder, enviro
 each: code, output, errors. Ends with its input.
 """
 
+import gc
 import json
 import os
 import sys
@@ -53,4 +54,7 @@ if __name__ == "__main__":
     found = entry_point()
     if found is None:
         sys.exit("the snow CLI is not installed in this Python's environment")
-    serve(found.load(), sys.stdin, sys.stdout)
+    loaded = found.load()
+    # Or a collection in a forked process would touch, and so copy, everything that was imported.
+    gc.freeze()
+    serve(loaded, sys.stdin, sys.stdout)
