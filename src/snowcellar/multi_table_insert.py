@@ -60,7 +60,7 @@ def insert_multi(session: Session, match: re.Match[str], params: Params) -> Resu
 def insert_overwrite(session: Session, match: re.Match[str], params: Params) -> Result:
     """INSERT OVERWRITE INTO: what the table held goes, in the same transaction."""
     tree = Statement(match.string).tree
-    if not isinstance(tree, exp.Insert):
+    if not isinstance(tree, exp.Insert) or tree.expression is None:
         raise CompilationError("syntax error: unexpected 'OVERWRITE'.")
     binds.name_identifiers(tree, params)
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this

@@ -112,6 +112,11 @@ def test_insert_overwrite_replaces_what_it_may_even_read(racks: Query) -> None:
     ]  # fmt: skip
 
 
+def test_insert_overwrite_without_a_source_is_a_syntax_error(racks: Query) -> None:
+    with pytest.raises(WarehouseError, match="syntax error"):
+        racks("INSERT OVERWRITE INTO CRATESxVALUES ('Gamay', 9)")
+
+
 def test_columns_keep_their_comments(query: Query) -> None:
     query("CREATE OR REPLACE TABLE C (A INT COMMENT 'a''s', B INT) COMMENT = 'wines'")
     query("ALTER TABLE C ADD COLUMN D INT COMMENT 'd', E INT")
