@@ -174,3 +174,10 @@ def test_a_key_that_is_there_is_not_inserted_again(query: Query) -> None:
 def test_what_is_lacking_is_refused_by_name(query: Query, expression: str, named: str) -> None:
     with pytest.raises(Unsupported, match=named):
         query(f"SELECT {expression} FROM J")
+
+
+@pytest.mark.parametrize("call", ["TO_TIMESTAMP_LTZ()", "SHA2()", "AS_NUMBER()"])
+def test_a_call_with_too_few_arguments_is_told_so(query: Query, call: str) -> None:
+    with pytest.raises(WarehouseError, match="not enough arguments for function") as told:
+        query(f"SELECT {call} FROM J")
+    assert told.value.errno == 938

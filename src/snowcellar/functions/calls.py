@@ -9,6 +9,8 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokenizer_core import TokenType
 
+from snowcellar.errors import CompilationError
+
 Arguments = Sequence[exp.Expr]
 Call = Callable[[Arguments], exp.Expr]
 """From the arguments of a call to what it becomes."""
@@ -69,7 +71,7 @@ def replace(tree: exp.Expr, known: Mapping[str, Call], nodes: Mapping[type[exp.E
     for node in reversed(list(tree.find_all(exp.Anonymous, *nodes))):
         if isinstance(node, exp.Anonymous):
             become = known.get(str(node.this).upper().removeprefix(_AS_WRITTEN))
-            new = become(node.expressions) if become else node
+            new = _become(node, become) if become else node
         else:
             new = nodes[type(node)](node) if type(node) in nodes else node
         if node is tree:
@@ -77,3 +79,11 @@ def replace(tree: exp.Expr, known: Mapping[str, Call], nodes: Mapping[type[exp.E
         elif new is not node:
             node.replace(new)
     return tree
+
+
+def _become(node: exp.Anonymous, become: Call) -> exp.Expr:
+    try:
+        return become(node.expressions)
+    except (IndexError, ValueError) as error:
+        shown = node.sql(dialect="snowflake").replace(_AS_WRITTEN, "")[:120]
+        raise CompilationError(f"not enough arguments for function [{shown}]", 938, "22023") from error
