@@ -60,3 +60,8 @@ def buffer_mb(batch_rows: float) -> int:
 def most_through_offsets(batch_rows: float) -> float:
     """Events a second at which KAFKA_OFFSETS is locked all the time, with full batches."""
     return batch_rows / p.LOCK_SECONDS.value
+
+
+def channel_events() -> float:
+    """Events a second that one channel of Snowpipe Streaming takes."""
+    return p.CHANNEL_MB.value * 1e6 / sample().message_bytes

@@ -27,12 +27,11 @@ class Setup:
         return self.batch_seconds is None
 
 
-SETUPS: Final = (
-    Setup("as deployed"),
-    Setup("as deployed, `--batch-seconds 600` and a tick every 10 minutes", 600.0, 600.0),
-    Setup("Snowpipe Streaming, tasks on a warehouse", batch_seconds=None),
-    Setup("Snowpipe Streaming, serverless tasks", batch_seconds=None, serverless=True),
-)
+DEPLOYED: Final = Setup("as deployed")
+RARELY: Final = Setup("as deployed, `--batch-seconds 600` and a tick every 10 minutes", 600.0, 600.0)
+STREAMED: Final = Setup("Snowpipe Streaming, tasks on a warehouse", batch_seconds=None)
+SERVERLESS: Final = Setup("Snowpipe Streaming, serverless tasks", batch_seconds=None, serverless=True)
+SETUPS: Final = (DEPLOYED, RARELY, STREAMED, SERVERLESS)
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,13 @@ def day(setup: Setup, rate: float, work: float = 1.0) -> Day | None:
         # The warehouse rests after the last tick of the day as before the first: the day wraps around.
         credits_used = min(DAY_SECONDS, billed_seconds(busy)) * times / 3600
     if setup.streams:
-        credits_used += millions * 1e6 * sample().message_bytes / 1e9 * p.STREAMING.value
+        credits_used += millions * streaming_credits(sample().message_bytes)
     return Day(size, credits_used, millions)
+
+
+def streaming_credits(message_bytes: float) -> float:
+    """What Snowpipe Streaming asks for a million messages of this size."""
+    return message_bytes * 1e6 / 1e9 * p.STREAMING.value
 
 
 def largest_rate(setup: Setup, size: str, work: float = 1.0) -> float:

@@ -112,7 +112,7 @@ def test_late_events_spoil_the_order_of_loading_and_a_clustering_key_mends_it() 
 def test_every_parameter_is_put_to_use() -> None:
     used = {
         node.attr if isinstance(node, ast.Attribute) else node.id
-        for path in MODULES.glob("*.py")
+        for path in MODULES.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
         or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and path.stem != "parameters")
