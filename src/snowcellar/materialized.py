@@ -39,11 +39,13 @@ def rows_of(session: Session, transaction: Transaction, query: str, params: Para
     session.duck.execute(f"CREATE TEMP TABLE {quote(known.name)} AS {sql.text}", sql.values(params))
     # The statements that read it are ours, and find it as they find a temporary table of the session.
     session.temporary.add(known)
+    around, transaction.holds_rows = transaction.holds_rows, True
     try:
         yield ".".join(map(quote, (known.database, known.schema, known.name)))
         for name in translation.streams:
             consumption.consume(session, transaction, name)
     finally:
+        transaction.holds_rows = around
         session.temporary.discard(known)
         # A transaction that DuckDB has given up takes it along.
         with contextlib.suppress(duckdb.Error):

@@ -55,6 +55,8 @@ class Transaction:
     seen: dict[QualifiedName, Offset] = field(default_factory=dict)
     """Where each stream stood at the first read: every later read shows the same (SEMANTICS 2)."""
     consumed: set[QualifiedName] = field(default_factory=set)
+    holds_rows: bool = False
+    """Whether a statement under way has a temporary table that would go with DuckDB's transaction."""
     broken_by: str | None = None
     """The failure that made DuckDB give the transaction up."""
     after_commit: list[Callable[[], None]] = field(default_factory=list)
@@ -112,7 +114,7 @@ class Connection:
         transaction = self.transaction
         if transaction is None or not transaction.explicit or transaction.broken_by is not None:
             return False
-        if transaction.written or transaction.seen:
+        if transaction.written or transaction.seen or transaction.holds_rows:
             return False
         self.duck.execute("ROLLBACK")
         self.duck.execute("BEGIN TRANSACTION")

@@ -93,6 +93,25 @@ def test_insert_all_keeps_to_autocommit_and_to_the_lock_timeout(
     assert pending("SELECT COUNT(*) AS C FROM PENDING") == [{"C": 2}]
 
 
+@pytest.mark.parametrize("autocommit", ["TRUE", "FALSE"])
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("INSERT ALL INTO MANY (N) VALUES (N) INTO FEW (N) VALUES (N) SELECT N FROM NUMBERS", 2),
+        ("INSERT OVERWRITE INTO MANY SELECT N FROM NUMBERS WHERE N > 1", 1),
+    ],
+)
+def test_it_can_be_the_first_statement_of_a_transaction(
+    pending: Query, autocommit: str, statement: str, kept: int
+) -> None:
+    pending(f"ALTER SESSION SET AUTOCOMMIT = {autocommit}")
+    if autocommit == "TRUE":
+        pending("BEGIN")
+    pending(statement)
+    pending("COMMIT")
+    assert pending("SELECT COUNT(*) AS C FROM MANY") == [{"C": kept}]
+
+
 def _last_of(cellar: Warehouse, session: Session) -> str:
     texts = [record.text for record in cellar.history.records() if record.session_id == session.number]
     return texts[-1] if texts else ""
