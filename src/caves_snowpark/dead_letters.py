@@ -18,18 +18,17 @@ from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
 from caves_snowpark.erasure import known_erasures
-from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, transaction
+from caves_snowpark.loads import Counts, UnaccountedEventsError, insert, insert_each, transaction
 from caves_snowpark.memory import known_adjustments, known_orders
 from caves_snowpark.rejected_filter import RejectedFilter, coordinate_filter, matches
 from caves_snowpark.schemas import TEXT, UTC_TIME, VARIANT
 from caves_snowpark.staging import (
+    PLACES,
     accepted_events,
     classified_events,
     content_hash,
     delivery,
-    duplicate_events,
-    new_adjustments,
-    new_orders,
+    placed_events,
 )
 
 REPLAYED: Final = "REPLAYED"
@@ -38,6 +37,12 @@ DISMISSED: Final = "DISMISSED"
 
 STAGED: Final = "STAGED"
 DUPLICATE: Final = "DUPLICATE"
+
+_STAGED: Final = {
+    "duplicates": names.DUPLICATE_EVENTS,
+    "orders": names.STG_ORDERS,
+    "adjustments": names.STG_INVENTORY_ADJUSTMENTS,
+}
 
 
 class NotWaitingError(Exception):
@@ -136,15 +141,11 @@ def _wait_for_distributor(session: Session) -> None:
 
 
 def _stage(session: Session, events: DataFrame, replayed: int) -> Counts:
-    orders, adjustments = known_orders(session), known_adjustments(session)
-    written = {
-        "duplicates": insert(duplicate_events(events, orders, adjustments), names.DUPLICATE_EVENTS),
-        "orders": insert(new_orders(events, orders), names.STG_ORDERS),
-        "adjustments": insert(new_adjustments(events, adjustments), names.STG_INVENTORY_ADJUSTMENTS),
-    }
-    if sum(written.values()) != replayed:
-        raise UnaccountedEventsError(replayed, sum(written.values()))
-    return {"replayed": replayed, **written}
+    rows = placed_events(events, known_orders(session), known_adjustments(session))
+    placed = insert_each(rows, {table: PLACES[table] for table in _STAGED.values()})
+    if sum(placed.values()) != replayed:
+        raise UnaccountedEventsError(replayed, sum(placed.values()))
+    return {"replayed": replayed} | {count: placed[table] for count, table in _STAGED.items()}
 
 
 def _log(

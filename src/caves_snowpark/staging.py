@@ -11,13 +11,11 @@ from typing import Final
 
 from snowflake.snowpark import Column, DataFrame, Window
 from snowflake.snowpark import functions as F
-from snowflake.snowpark.types import StructType
 
 from caves_snowpark import names, schemas
 from caves_snowpark.event_contract import (
     EVENT_TYPES,
     FIELDS,
-    INVENTORY_ADJUSTED,
     MISSING_EVENT_TYPE,
     NOT_JSON_OBJECT,
     ORDER_CREATED,
@@ -48,12 +46,9 @@ _SOURCE: Final = ("SOURCE_TOPIC", "SOURCE_PARTITION", "SOURCE_OFFSET")
 _CARRIED: Final = (*_RAW, *_SOURCE, "CONTENT_HASH", "KIND", "CONTENT_TYPE", "REFUSAL")
 
 # The first delivery of an event is the one that counts; the others are its repeats.
-_DELIVERY_ORDER: Final = (
-    F.col("SOURCE_OFFSET").asc(),
-    F.col("SOURCE_PARTITION").asc(),
-    F.col("SOURCE_TOPIC").asc(),
+_DELIVERIES: Final = Window.partition_by("IS_VALID", "CONTENT_HASH").order_by(
+    F.col("SOURCE_OFFSET").asc(), F.col("SOURCE_PARTITION").asc(), F.col("SOURCE_TOPIC").asc()
 )
-_DELIVERIES: Final = Window.partition_by("CONTENT_HASH").order_by(*_DELIVERY_ORDER)
 
 # Columns of STAGING that `placed_events` has under another name.
 _PLACED_AS: Final = {
@@ -93,74 +88,10 @@ def classified_events(events: DataFrame) -> DataFrame:
     return _judged(_typed(_prepared(_texts(events))))
 
 
-def new_orders(events: DataFrame, staged: DataFrame) -> DataFrame:
-    """The orders to stage: valid, not staged yet, and each content once, as first delivered.
-
-    Columns in: as for `classified_events`; CONTENT_HASH of STAGING.STG_ORDERS.
-    Columns out (STAGING.STG_ORDERS): all, in order.
-    Grain: CONTENT_HASH. Rows: never more than the events; empty in, empty out.
-    """
-    return _first_deliveries(events, staged, ORDER_CREATED, schemas.STG_ORDERS)
-
-
-def new_adjustments(events: DataFrame, staged: DataFrame) -> DataFrame:
-    """The stock adjustments to stage: valid, not staged yet, and each content once, as first delivered.
-
-    Columns in: as for `classified_events`; CONTENT_HASH of STAGING.STG_INVENTORY_ADJUSTMENTS.
-    Columns out (STAGING.STG_INVENTORY_ADJUSTMENTS): all, in order.
-    Grain: CONTENT_HASH. Rows: never more than the events; empty in, empty out.
-    """
-    return _first_deliveries(events, staged, INVENTORY_ADJUSTED, schemas.STG_INVENTORY_ADJUSTMENTS)
-
-
-def rejected_events(events: DataFrame) -> DataFrame:
-    """The events that break the contract, whole, with every reason that holds.
-
-    Columns in: as for `classified_events`.
-    Columns out (STAGING.REJECTED_EVENTS): all, in order; REPLAYED_AT and DISMISSED_AT are NULL.
-    Grain: one row per such event. Empty in, empty out.
-    """
-    return (
-        classified_events(events)
-        .filter(F.array_size(F.col("REASONS")) > F.lit(0))
-        .select(
-            "EVENT_TYPE",
-            "EVENT_CONTENT",
-            "EVENT_METADATA",
-            "REASONS",
-            *_SOURCE,
-            _utc(F.col("INGESTION_TIME")).alias("INGESTION_TIME"),
-            F.sysdate().alias("REJECTED_AT"),
-            F.lit(None).cast(UTC_TIME).alias("REPLAYED_AT"),
-            F.lit(None).cast(UTC_TIME).alias("DISMISSED_AT"),
-        )
-    )
-
-
-def duplicate_events(events: DataFrame, staged_orders: DataFrame, staged_adjustments: DataFrame) -> DataFrame:
-    """The valid events whose content is staged already or stands earlier among these events.
-
-    To be taken before `new_orders` and `new_adjustments` are written, or every event is its own repeat.
-
-    Columns in: as for `classified_events`; CONTENT_HASH of the two staging tables.
-    Columns out (STAGING.DUPLICATE_EVENTS): all, in order.
-    Grain: one row per repeated delivery. Empty in, empty out.
-    """
-    return (
-        _numbered(accepted_events(events), "KIND", _event_key().alias("EVENT_KEY"), "CONTENT_HASH", *_SOURCE)
-        .filter((F.col("DELIVERED") > F.lit(1)) | _is_staged(staged_orders) | _is_staged(staged_adjustments))
-        .select(
-            F.col("KIND").alias("EVENT_TYPE"),
-            "EVENT_KEY",
-            "CONTENT_HASH",
-            *_SOURCE,
-            F.sysdate().alias("DETECTED_AT"),
-        )
-    )
-
-
 def placed_events(events: DataFrame, staged_orders: DataFrame, staged_adjustments: DataFrame) -> DataFrame:
-    """Every event, with the table of STAGING that it goes to: what the other transforms say, in one reading.
+    """Every event, with the table of STAGING that it goes to.
+
+    The first delivery of a valid content is staged, unless it is already; the others are its repeats.
 
     Columns in: as for `classified_events`; CONTENT_HASH of the two staging tables.
     Columns out: those of `classified_events`, without KIND, CONTENT_TYPE and REFUSAL; and
@@ -171,7 +102,6 @@ def placed_events(events: DataFrame, staged_orders: DataFrame, staged_adjustment
         PLACED_AT        TIMESTAMP_NTZ   not null, UTC
     Grain: one row per event. Empty in, empty out.
     """
-    deliveries = Window.partition_by("IS_VALID", "CONTENT_HASH").order_by(*_DELIVERY_ORDER)
     is_repeat = (F.col("DELIVERED") > F.lit(1)) | F.col("IS_STAGED_ORDER") | F.col("IS_STAGED_ADJUSTMENT")
     destination = (
         F.when(~F.col("IS_VALID"), F.lit(names.REJECTED_EVENTS))
@@ -196,7 +126,7 @@ def placed_events(events: DataFrame, staged_orders: DataFrame, staged_adjustment
             "IS_VALID",
             "IS_STAGED_ORDER",
             "IS_STAGED_ADJUSTMENT",
-            F.row_number().over(deliveries).alias("DELIVERED"),
+            F.row_number().over(_DELIVERIES).alias("DELIVERED"),
         )
         .select(
             *carried,
@@ -331,11 +261,6 @@ def _is_of(event_types: tuple[EventType, ...]) -> Column:
     return F.col("KIND").in_([F.lit(event_type.name) for event_type in event_types])
 
 
-def _numbered(accepted: DataFrame, *columns: Column | str) -> DataFrame:
-    """Valid events, those of the same content numbered in order of delivery."""
-    return accepted.select(*columns, F.row_number().over(_DELIVERIES).alias("DELIVERED"))
-
-
 def _event_key() -> Column:
     return F.iff(_is_of((ORDER_CREATED,)), F.col("ORDER_ID"), F.col("ADJUSTMENT_ID"))
 
@@ -346,17 +271,6 @@ def _utc(time: Column) -> Column:
 
 def _is_staged(staged: DataFrame) -> Column:
     return F.col("CONTENT_HASH").in_(staged.select("CONTENT_HASH"))
-
-
-def _first_deliveries(
-    events: DataFrame, staged: DataFrame, event_type: EventType, schema: StructType
-) -> DataFrame:
-    columns = [name for name in schemas.columns(schema) if name != "STAGED_AT"]
-    return (
-        _numbered(accepted_events(events).filter(_is_of((event_type,))), *columns)
-        .filter((F.col("DELIVERED") == F.lit(1)) & ~_is_staged(staged))
-        .select(*columns, F.sysdate().alias("STAGED_AT"))
-    )
 
 
 def _field(column: str) -> Field:

@@ -85,7 +85,7 @@ def test_a_replayed_event_that_was_staged_meanwhile_is_a_duplicate(rejecting: Lo
 
 def test_a_failure_leaves_every_event_waiting(rejecting: LocalWarehouse) -> None:
     """PITFALL 18."""
-    rejecting.failing = f"INSERT INTO {names.STG_ORDERS} "
+    rejecting.failing = "INSERT ALL "
     with pytest.raises(SnowparkSQLException):
         rejecting.run(replay_rejected)
     assert rejecting.statements[-1] == "ROLLBACK"

@@ -7,16 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from snowflake.snowpark import DataFrame, Session
+from snowflake.snowpark import DataFrame, Row, Session
+from snowflake.snowpark import functions as F
 
-from caves_snowpark import schemas
-from caves_snowpark.staging import (
-    classified_events,
-    duplicate_events,
-    new_adjustments,
-    new_orders,
-    rejected_events,
-)
+from caves_snowpark import names, schemas
+from caves_snowpark.staging import PLACES, classified_events, placed_events
 from tests.events import ABSENT, MALFORMED, adjustment, message, order, raw_row
 
 Raw = Callable[..., DataFrame]
@@ -40,6 +35,23 @@ def raw(session: Session) -> Raw:
 def staged(session: Session) -> DataFrame:
     """A staging table, as far as these transforms look at it: empty."""
     return session.create_dataframe([], schema=schemas.STG_ORDERS)
+
+
+def placed(
+    table: str, events: DataFrame, orders: DataFrame, adjustments: DataFrame | None = None
+) -> list[Row]:
+    """What goes to a table of STAGING, as its columns and by offset, when these are staged already."""
+    rows = placed_events(events, orders, adjustments or orders).filter(F.col("DESTINATION") == F.lit(table))
+    columns = [
+        (F.lit(None) if source == "NULL" else F.col(source)).alias(column)
+        for column, source in PLACES[table].items()
+    ]
+    found: list[Row] = rows.select(columns).sort("SOURCE_OFFSET").collect()
+    return found
+
+
+def offsets(rows: list[Row]) -> list[int]:
+    return [int(row["SOURCE_OFFSET"]) for row in rows]
 
 
 def reasons(events: DataFrame) -> list[list[str]]:
@@ -73,7 +85,7 @@ def test_a_full_order_fills_every_column_from_its_own_field(raw: Raw, staged: Da
         emoji="🍷",
         unknown_field=[1],
     )
-    [row] = new_orders(raw(event), staged).collect()
+    [row] = placed(names.STG_ORDERS, raw(event), staged)
     staged_at, content_hash = row["STAGED_AT"], row["CONTENT_HASH"]
     assert row.as_dict() == {
         "ORDER_ID": "L-1",
@@ -111,7 +123,7 @@ def test_a_full_adjustment_fills_every_column_from_its_own_field(raw: Raw, stage
         reason="bouchonné",
         source_service="cellar",
     )
-    [row] = new_adjustments(raw(event), staged).collect()
+    [row] = placed(names.STG_INVENTORY_ADJUSTMENTS, raw(event), staged)
     assert row.as_dict() == {
         "ADJUSTMENT_ID": "adjustment-1",
         "EVENT_TIMESTAMP": datetime(2025, 7, 1, 8, 0),
@@ -134,10 +146,7 @@ def test_a_full_adjustment_fills_every_column_from_its_own_field(raw: Raw, stage
 
 def test_no_events_give_no_rows(staged: DataFrame, session: Session) -> None:
     none = session.create_dataframe([], schemas.RAW_EVENTS)
-    assert new_orders(none, staged).collect() == []
-    assert new_adjustments(none, staged).collect() == []
-    assert rejected_events(none).collect() == []
-    assert duplicate_events(none, staged, staged).collect() == []
+    assert placed_events(none, staged, staged).collect() == []
 
 
 def test_whole_numbers_are_accepted_in_any_spelling_and_nothing_else_is(raw: Raw) -> None:
@@ -344,9 +353,9 @@ def test_an_event_without_a_known_type_is_rejected_for_it_alone(raw: Raw) -> Non
     assert reasons(events) == [["MISSING_EVENT_TYPE"]] * 4 + [["UNKNOWN_EVENT_TYPE"]] * 5
 
 
-def test_what_is_no_json_object_is_rejected_whole(raw: Raw) -> None:
+def test_what_is_no_json_object_is_rejected_whole(raw: Raw, staged: DataFrame) -> None:
     """PITFALL 23 and 26: [1,2], null, 42, nothing, bytes, NaN, deep nesting."""
-    rows = rejected_events(raw(*MALFORMED)).collect()
+    rows = placed(names.REJECTED_EVENTS, raw(*MALFORMED), staged)
     assert len(rows) == len(MALFORMED)
     for row in rows:
         assert json.loads(row["REASONS"]) == ["NOT_JSON_OBJECT"]
@@ -368,9 +377,10 @@ def test_what_the_ingestor_could_not_load_as_it_was_is_rejected_for_that_alone(
     assert reasons(events) == [[reason]]
 
 
-def test_a_rejected_event_keeps_its_content_coordinates_and_times(raw: Raw) -> None:
+def test_a_rejected_event_keeps_its_content_coordinates_and_times(raw: Raw, staged: DataFrame) -> None:
     """PITFALL 26."""
-    [row] = rejected_events(raw(order(), order(quantity=0, note="gardé"))).collect()
+    events = raw(order(), order(quantity=0, note="gardé"))
+    [row] = placed(names.REJECTED_EVENTS, events, staged)
     assert list(row.as_dict()) == schemas.columns(schemas.REJECTED_EVENTS)
     assert row["EVENT_TYPE"] == "ORDER_CREATED"
     assert json.loads(row["EVENT_CONTENT"]) == order(quantity=0, note="gardé")
@@ -383,10 +393,8 @@ def test_a_rejected_event_keeps_its_content_coordinates_and_times(raw: Raw) -> N
 def test_a_repeat_in_the_batch_is_a_duplicate_of_its_first_delivery(raw: Raw, staged: DataFrame) -> None:
     """PITFALL 9 and 22."""
     events = raw(order(), adjustment(), order(), order(quantity=4), order(), adjustment())
-    assert [
-        int(row["SOURCE_OFFSET"]) for row in new_orders(events, staged).sort("SOURCE_OFFSET").collect()
-    ] == [0, 3]
-    rows = duplicate_events(events, staged, staged).sort("SOURCE_OFFSET").collect()
+    assert offsets(placed(names.STG_ORDERS, events, staged)) == [0, 3]
+    rows = placed(names.DUPLICATE_EVENTS, events, staged)
     assert list(rows[0].as_dict()) == schemas.columns(schemas.DUPLICATE_EVENTS)
     assert [(row["EVENT_TYPE"], row["EVENT_KEY"], int(row["SOURCE_OFFSET"])) for row in rows] == [
         ("ORDER_CREATED", "order-1", 2),
@@ -398,24 +406,24 @@ def test_a_repeat_in_the_batch_is_a_duplicate_of_its_first_delivery(raw: Raw, st
 def test_a_repeat_of_what_is_staged_is_a_duplicate_and_a_new_version_is_not(
     raw: Raw, staged: DataFrame, session: Session
 ) -> None:
-    before = new_orders(raw(order()), staged).collect()
+    before = placed(names.STG_ORDERS, raw(order()), staged)
     already = session.create_dataframe([tuple(row) for row in before], schema=schemas.STG_ORDERS)
     events = raw(order(), order(quantity=4), adjustment())
-    assert [int(row["SOURCE_OFFSET"]) for row in new_orders(events, already).collect()] == [1]
-    assert [int(row["SOURCE_OFFSET"]) for row in duplicate_events(events, already, staged).collect()] == [0]
+    assert offsets(placed(names.STG_ORDERS, events, already, staged)) == [1]
+    assert offsets(placed(names.DUPLICATE_EVENTS, events, already, staged)) == [0]
 
 
 def test_a_repeat_of_a_rejected_event_is_rejected_again(raw: Raw, staged: DataFrame) -> None:
     events = raw(order(quantity=0), order(quantity=0))
-    assert len(rejected_events(events).collect()) == 2
-    assert duplicate_events(events, staged, staged).collect() == []
+    assert offsets(placed(names.REJECTED_EVENTS, events, staged)) == [0, 1]
+    assert placed(names.DUPLICATE_EVENTS, events, staged) == []
 
 
 def test_a_raw_row_without_coordinates_is_staged_too(session: Session, staged: DataFrame) -> None:
     columns = schemas.columns(schemas.RAW_EVENTS)
     row = raw_row(message(order(), 0)) | {"EVENT_METADATA": None, "INGESTION_TIME": None}
     events = session.create_dataframe([tuple(row[name] for name in columns)], schema=schemas.RAW_EVENTS)
-    [staged_row] = new_orders(events, staged).collect()
+    [staged_row] = placed(names.STG_ORDERS, events, staged)
     assert (staged_row["SOURCE_TOPIC"], staged_row["SOURCE_PARTITION"], staged_row["SOURCE_OFFSET"]) == (
         None,
     ) * 3
