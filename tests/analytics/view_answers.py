@@ -225,7 +225,6 @@ def stock_cover(known: Known) -> list[Row]:
     first = min((order.day for order in past), default=None)
     window = min(28, (known.as_of - first).days + 1) if first else 28
     recent = [order for order in past if (known.as_of - order.day).days < window]
-    named = {row[0]: row[1:3] for row in products(known)}
     rows = []
     for product, shelves in groups(known.levels.items(), lambda item: item[0][0]).items():
         level = sum(amount for _, amount in shelves)
@@ -234,7 +233,7 @@ def stock_cover(known: Known) -> list[Row]:
         rows.append(
             (
                 product,
-                *named[product],
+                *_named(known, product),
                 level,
                 known.as_of,
                 window,
@@ -245,6 +244,13 @@ def stock_cover(known: Known) -> list[Row]:
             )
         )
     return rows
+
+
+def _named(known: Known, product: int) -> tuple[str | None, str | None]:
+    shelves = groups([m for m in known.movements if m.product == product], lambda m: m.location)
+    latest = [max(moved, key=lambda m: (m.at, m.offset)) for moved in shelves.values()]
+    last = max(latest, key=lambda m: (m.name is not None, m.at, m.location))
+    return last.name, last.category
 
 
 def low_stock(known: Known) -> list[Row]:
