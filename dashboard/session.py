@@ -30,11 +30,20 @@ def open_with(opener: Callable[[], Session]) -> None:
 def current() -> Session:
     """The session to ask. Its failures are the connector's and Snowpark's own."""
     if _openers:
-        return _local()
+        return _straight(_local())
     try:
-        return get_active_session()
+        return _straight(get_active_session())
     except SnowparkClientException as error:
         raise NotConnected from error
+
+
+def _straight(session: Session) -> Session:
+    """Without the simplifier, which asks the warehouse for the columns of a table before most questions.
+
+    What it saves is nesting in the SQL, which costs a warehouse nothing.
+    """
+    session.sql_simplifier_enabled = False  # type: ignore[misc]  # its setter is behind a decorator
+    return session
 
 
 def _answers(session: Session) -> bool:

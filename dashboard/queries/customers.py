@@ -25,25 +25,17 @@ def customer_totals(session: Session, filters: Filters) -> pd.DataFrame:
 
     NEW are those whose very first order is in it; REPEATED ordered on more than one day of it.
     """
-    orders = orders_of(session, filters, start=None)
-    first = F.min("ORDER_DATE").over(Window.partition_by("CUSTOMER_ID"))
-    seen = orders.select(
-        "CUSTOMER_ID", "ORDER_DATE", "ORDER_TIMESTAMP", "TOTAL_AMOUNT", first.alias("FIRST_DAY")
-    )
     now = F.col("ORDER_DATE") >= F.lit(filters.start)
     people = (
-        comparable(seen, filters)
-        .filter(F.col("ORDER_DATE") >= F.lit(filters.before))
+        comparable(orders_of(session, filters, start=filters.before), filters)
         .group_by(now.alias("NOW"), "CUSTOMER_ID")
-        .agg(
-            F.count_distinct("ORDER_DATE").alias("BASKETS"),
-            F.sum("TOTAL_AMOUNT").alias("REVENUE"),
-            F.min("FIRST_DAY").alias("FIRST_DAY"),
-        )
+        .agg(F.count_distinct("ORDER_DATE").alias("BASKETS"), F.sum("TOTAL_AMOUNT").alias("REVENUE"))
     )
     start = F.when(F.col("NOW"), F.lit(filters.start)).otherwise(F.lit(filters.before))
     return frame(
-        people.group_by("NOW").agg(
+        people.join(_first_days(session, filters), "CUSTOMER_ID")
+        .group_by("NOW")
+        .agg(
             F.count(F.lit(1)).alias("CUSTOMERS"),
             F.sum(F.when(F.col("FIRST_DAY") >= start, F.lit(1)).otherwise(F.lit(0))).alias("NEW"),
             F.sum(F.when(F.col("BASKETS") > 1, F.lit(1)).otherwise(F.lit(0))).alias("REPEATED"),
@@ -107,7 +99,10 @@ def _scored(session: Session, filters: Filters) -> DataFrame:
         .when(frequency >= 3, F.lit("AT_RISK"))
         .otherwise(F.lit("HIBERNATING"))
     )
-    return scored.with_column("SEGMENT", segment)
+    columns = ("DAYS_SINCE", "RECENCY", "FREQUENCY", "MONETARY")
+    return scored.select(
+        "CUSTOMER_ID", "BASKETS", "REVENUE", "LAST_ORDER", *columns, segment.alias("SEGMENT")
+    )
 
 
 def _fifth(column: str) -> Column:
@@ -115,6 +110,15 @@ def _fifth(column: str) -> Column:
     worse = F.rank().over(Window.order_by(column)) - F.lit(1)
     everybody = F.count(F.lit(1)).over(Window.partition_by(F.lit(1)))
     return (F.floor(worse * F.lit(FIFTHS) / everybody) + F.lit(1)).cast(INTEGER)
+
+
+def _first_days(session: Session, filters: Filters) -> DataFrame:
+    """One line per customer: the day of the very first order that passes the filters, however long ago.
+
+    Grouped and joined, where a window would sort and carry every order ever made.
+    """
+    orders = orders_of(session, filters, start=None)
+    return orders.group_by("CUSTOMER_ID").agg(F.min("ORDER_DATE").alias("FIRST_DAY"))
 
 
 def cohort_unit(first: date, filters: Filters) -> str:
@@ -127,13 +131,13 @@ def cohorts(session: Session, filters: Filters, unit: str) -> pd.DataFrame:
 
     The latest twelve cohorts up to the end of the period, so at most 78 lines.
     """
-    first = F.min("ORDER_DATE").over(Window.partition_by("CUSTOMER_ID"))
-    dated = orders_of(session, filters, start=None).select(
-        "CUSTOMER_ID",
-        F.date_trunc(unit, first).cast(DATE).alias("COHORT"),
-        F.date_trunc(unit, F.col("ORDER_DATE")).cast(DATE).alias("BOUGHT"),
+    cohort = F.date_trunc(unit, F.col("FIRST_DAY")).cast(DATE).alias("COHORT")
+    recent = (
+        _first_days(session, filters)
+        .select("CUSTOMER_ID", cohort)
+        .filter(F.datediff(unit, F.col("COHORT"), F.lit(filters.end)) < F.lit(MOST_COHORTS))
     )
-    last = F.date_trunc(unit, F.lit(filters.end)).cast(DATE)
-    recent = dated.filter(F.datediff(unit, F.col("COHORT"), last) < F.lit(MOST_COHORTS))
-    grouped = recent.group_by("COHORT", F.datediff(unit, F.col("COHORT"), F.col("BOUGHT")).alias("AGE"))
+    bought = orders_of(session, filters, start=None).select("CUSTOMER_ID", "ORDER_DATE")
+    age = F.datediff(unit, F.col("COHORT"), F.col("ORDER_DATE")).alias("AGE")
+    grouped = bought.join(recent, "CUSTOMER_ID").group_by("COHORT", age)
     return frame(grouped.agg(F.count_distinct("CUSTOMER_ID").alias("CUSTOMERS")).sort("COHORT", "AGE"))

@@ -23,28 +23,34 @@ def choices(session: Session, today: date) -> Choices | None:
     An event from the future (a till whose clock is wrong) does not move the end past today.
     """
     orders, history = session.table(names.ORDERS), session.table(names.INVENTORY_HISTORY)
-    days = orders.select(F.col("ORDER_DATE").alias("DAY")).union_all(
-        history.select(F.col("ADJUSTMENT_DATE").alias("DAY"))
-    )
-    (row,) = days.agg(F.min("DAY"), F.max("DAY")).collect()
-    if row[0] is None:
+    days = [*_days(orders, "ORDER_DATE"), *_days(history, "ADJUSTMENT_DATE")]
+    if not days:
         return None
-    last = max(min(row[1], today), row[0])
+    first, last = min(days), max(min(max(days), today), min(days))
     sold = orders.filter(F.col("ORDER_DATE") == F.lit(last))
     ((last_order,),) = sold.agg(F.max(paris("ORDER_TIMESTAMP"))).collect()
     return Choices(
-        row[0],
+        first,
         last,
-        _values(orders, "PRODUCT_CATEGORY", history),
-        _values(orders, "SALES_CHANNEL"),
-        _values(session.table(names.INVENTORY_CURRENT), "WAREHOUSE_LOCATION"),
+        _values("PRODUCT_CATEGORY", orders, history),
+        _values("SALES_CHANNEL", orders),
+        _values("WAREHOUSE_LOCATION", session.table(names.INVENTORY_CURRENT)),
         last_order,
     )
 
 
-def _values(table: DataFrame, column: str, *others: DataFrame) -> tuple[str, ...]:
-    found = table.select(column)
-    for other in others:
-        found = found.union_all(other.select(column))
-    lines = found.filter(F.col(column).is_not_null()).distinct().sort(column).limit(MOST_CHOICES).collect()
-    return tuple(str(line[0]) for line in lines)
+def _days(table: DataFrame, column: str) -> list[date]:
+    """The first day and the last, where there is any."""
+    (found,) = table.agg(F.min(column), F.max(column)).collect()
+    return [day for day in found if day is not None]
+
+
+def _values(column: str, *tables: DataFrame) -> tuple[str, ...]:
+    # Grouped, each table by itself: for `distinct` and `union` Snowpark asks for the columns first.
+    found: set[str] = set()
+    for table in tables:
+        lines = (
+            table.filter(F.col(column).is_not_null()).group_by(column).agg(F.count(F.lit(1)).alias("LINES"))
+        )
+        found |= {str(line[0]) for line in lines.sort(column).limit(MOST_CHOICES).collect()}
+    return tuple(sorted(found)[:MOST_CHOICES])

@@ -12,7 +12,7 @@ from snowflake.snowpark import functions as F
 
 from caves_snowpark import names
 from caves_snowpark.dead_letters import is_waiting
-from caves_snowpark.health import observations, summary
+from caves_snowpark.health import observations_as_text, summary
 from caves_snowpark.invariants import Invariant
 from dashboard.queries.shared import MOST_LINES, frame
 
@@ -28,7 +28,7 @@ _TASK_HISTORY: Final = """
 
 def health(session: Session) -> dict[str, Any]:
     """What OPS.PIPELINE_HEALTH() answers: rows and times by table, pending rows by stream, rejections."""
-    return summary(observations(session).collect())
+    return summary(observations_as_text(session).collect())
 
 
 def alerts(session: Session) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from dashboard.queries.shared import (
 MOST_PRODUCTS: Final = 1_000
 # What lasts less than this many days runs out soon: suppliers deliver within a week.
 SOON_DAYS: Final = 7
+_FROM_THE_FIRST: Final = (Window.UNBOUNDED_PRECEDING, Window.CURRENT_ROW)
 
 
 def stock_levels(session: Session, filters: Filters) -> pd.DataFrame:
@@ -93,15 +94,27 @@ def _cover(session: Session, filters: Filters) -> DataFrame:
 
 
 def movements(session: Session, filters: Filters) -> pd.DataFrame:
-    """STOCK_LEDGER: the latest movements of the period, each with the level of its shelf after it."""
-    day = F.col("ADJUSTMENT_DATE")
-    ledger = among(session.table(names.STOCK_LEDGER), "PRODUCT_CATEGORY", filters.categories)
-    moved = among(ledger, "WAREHOUSE_LOCATION", filters.locations).filter(
-        (day >= F.lit(filters.start)) & (day <= F.lit(filters.end))
-    )
+    """The latest movements of the period, each with the level of its shelf after it, as in STOCK_LEDGER.
+
+    The view's rule stands here a second time, for the few shelves that are shown: the view orders every
+    movement there ever was.
+    """
+    moved = history_of(session, filters).filter(F.col("ADJUSTMENT_DATE") >= F.lit(filters.start))
     newest = moved.sort(F.col("ADJUSTMENT_TIMESTAMP").desc(), "ADJUSTMENT_ID").limit(MOST_LINES)
+    shelf = ("PRODUCT_ID", "WAREHOUSE_LOCATION")
+    order = ("ADJUSTMENT_TIMESTAMP", "SOURCE_PARTITION", "SOURCE_OFFSET", "ADJUSTMENT_ID")
+    so_far = Window.partition_by(*shelf).order_by(*order).rows_between(*_FROM_THE_FIRST)
+    shown = session.table(names.INVENTORY_HISTORY).filter(
+        F.in_([F.col(name) for name in shelf], newest.select(*shelf))
+    )
+    ledger = shown.select(
+        *("ADJUSTMENT_ID", "ADJUSTMENT_TIMESTAMP", "PRODUCT_ID", "PRODUCT_NAME", "WAREHOUSE_LOCATION"),
+        *("ADJUSTMENT_TYPE", "QUANTITY_CHANGE", "REASON"),
+        F.sum("QUANTITY_CHANGE").over(so_far).alias("RUNNING_BALANCE"),
+    )
+    lines = ledger.filter(F.col("ADJUSTMENT_ID").in_(newest.select("ADJUSTMENT_ID")))
     return frame(
-        newest.select(
+        lines.sort(F.col("ADJUSTMENT_TIMESTAMP").desc(), "ADJUSTMENT_ID").select(
             *(paris("ADJUSTMENT_TIMESTAMP").alias("MOVED_AT"), "PRODUCT_ID", "PRODUCT_NAME"),
             *("WAREHOUSE_LOCATION", "ADJUSTMENT_TYPE", "QUANTITY_CHANGE", "RUNNING_BALANCE", "REASON"),
         )
@@ -121,7 +134,7 @@ def running_balance(session: Session, filters: Filters, product: int) -> pd.Data
     daily = moved.group_by(F.col("ADJUSTMENT_DATE").alias("DAY")).agg(
         F.sum("QUANTITY_CHANGE").alias("CHANGE")
     )
-    so_far = Window.order_by("DAY").rows_between(Window.UNBOUNDED_PRECEDING, Window.CURRENT_ROW)
+    so_far = Window.order_by("DAY").rows_between(*_FROM_THE_FIRST)
     balance = daily.select("DAY", "CHANGE", F.sum("CHANGE").over(so_far).alias("BALANCE"))
     shown = balance.filter(F.col("DAY") >= F.lit(filters.start)).sort(F.col("DAY").desc()).limit(MOST_DAYS)
     return frame(shown).sort_values("DAY", ignore_index=True)

@@ -1,5 +1,6 @@
 """Without filters the dashboard says what the views of ANALYTICS say."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -113,3 +114,10 @@ def test_the_pipeline_page_counts_the_rows_that_pipeline_freshness_counts(cellar
     assert counted[names.ORDERS] == len(shop.orders())
     for table, count in counted.items():
         assert cellar.session.table(table).count() == count
+
+
+def test_movements_are_lines_of_the_stock_ledger(session: Session, everything: Filters) -> None:
+    columns = ("PRODUCT_ID", "WAREHOUSE_LOCATION", "QUANTITY_CHANGE", "RUNNING_BALANCE", "REASON")
+    found = answer(queries.movements(session, everything), *columns)
+    assert len(found) == queries.MOST_LINES
+    assert not Counter(found) - Counter(rows(session, names.STOCK_LEDGER, *columns))
