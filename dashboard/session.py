@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Final
 
 import streamlit as st
 from snowflake.connector.errors import Error as ConnectorError
@@ -10,6 +11,7 @@ from snowflake.snowpark.context import get_active_session
 from snowflake.snowpark.exceptions import SnowparkClientException
 
 log = logging.getLogger(__name__)
+_SNOWPARK_LOG: Final = logging.getLogger("snowflake.snowpark")
 
 _openers: list[Callable[[], Session]] = []
 
@@ -42,7 +44,14 @@ def _straight(session: Session) -> Session:
 
     What it saves is nesting in the SQL, which costs a warehouse nothing.
     """
-    session.sql_simplifier_enabled = False  # type: ignore[misc]  # its setter is behind a decorator
+    if session.sql_simplifier_enabled:
+        # It warns of other threads, which Streamlit always has; nobody uses the session yet.
+        level = _SNOWPARK_LOG.level
+        _SNOWPARK_LOG.setLevel(logging.ERROR)
+        try:
+            session.sql_simplifier_enabled = False  # type: ignore[misc]  # its setter is behind a decorator
+        finally:
+            _SNOWPARK_LOG.setLevel(level)
     return session
 
 

@@ -59,6 +59,27 @@ def opened(session: Session) -> Iterator[Session]:
     session.sql_simplifier_enabled = True  # type: ignore[misc]  # its setter is behind a decorator
 
 
+def test_a_session_is_set_up_once_and_without_a_word(
+    opened: Session, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = dashboard.session.current()
+    assert not session.sql_simplifier_enabled
+    session.sql_simplifier_enabled = True  # type: ignore[misc]  # its setter is behind a decorator
+    caplog.clear()
+    statements: list[str] = []
+    execute = SnowflakeCursor.execute
+
+    def watched(cursor: SnowflakeCursor, command: str, *arguments: Any, **options: Any) -> Any:
+        statements.append(command)
+        return execute(cursor, command, *arguments, **options)
+
+    monkeypatch.setattr(SnowflakeCursor, "execute", watched)
+    for _ in range(3):
+        assert not dashboard.session.current().sql_simplifier_enabled
+    assert sum("SIMPLIFIER" in statement for statement in statements) == 1
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_does_not_ask_for_columns_first(
     opened: Session, name: str, monkeypatch: pytest.MonkeyPatch
