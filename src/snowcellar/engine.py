@@ -22,6 +22,7 @@ from snowcellar import (
     create_table_as,
     ddl,
     information_schema,
+    kept_descriptions,
     large_results,
     merge,
     nullability,
@@ -82,19 +83,32 @@ def describe(session: Session, statement: Statement) -> Result:
 
 
 def _describe(session: Session, statement: Statement) -> Result:
+    session.connection.require_usable()
+    kept, key = session.warehouse.descriptions, kept_descriptions.key_of(session, statement)
+    if key is not None and (known := kept.get(key)) is not None:
+        return known
+    version = kept.version
+    described, lasting = _described(session, statement)
+    if key is not None and lasting:
+        kept.put(key, described, version)
+    return described
+
+
+def _described(session: Session, statement: Statement) -> tuple[Result, bool]:
+    """The columns of a statement, and whether they stay so as long as the catalogue does."""
     required = nullability.required_columns(session, statement.tree)
     translation = translate(session, statement, None, describe=True)
     if translation is None:
-        return Result.status("", statement_type.statement_type_id(statement.tree))
+        return Result.status("", statement_type.statement_type_id(statement.tree)), False
     if translation.target is not None:
-        return _counts(translation, {})
+        return _counts(translation, {}), False
     with session.connection.statement(session) as transaction:
         seen = dict(transaction.seen)
         sql = translation.fill(session, transaction, translation.sql)
         # A stream whose columns were asked for has not been read.
         transaction.seen = seen
         columns = _fetch(session, DuckSql(f"SELECT * FROM ({sql.text}) LIMIT 0", sql.binds), None)
-        return dataclasses.replace(columns, required=required)
+        return dataclasses.replace(columns, required=required), translation.lasting
 
 
 def _run_query(session: Session, statement: Statement, translation: Translation, params: Params) -> Result:

@@ -56,6 +56,13 @@ def load(names: Sequence[str]) -> None:
 
 def run(session: Session, statement: Statement, params: Params) -> Result:
     """Run a statement by the first feature that recognises it, else by the SQL engine."""
+    try:
+        return _run(session, statement, params)
+    finally:
+        session.warehouse.descriptions.ran(statement)
+
+
+def _run(session: Session, statement: Statement, params: Params) -> Result:
     from snowcellar import engine
 
     for module in MODULES:

@@ -5,6 +5,7 @@ A pipeline sends the same few statements at every tick; the second time costs a 
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 from collections import OrderedDict
@@ -58,6 +59,8 @@ class Translation:
     count_columns: tuple[str, ...] = ()
     duplicates: DuckSql | None = None
     """For MERGE: a query for target rows that the source matches twice."""
+    lasting: bool = False
+    """Whether the same text means the same the next time, as long as the catalogue does."""
 
     @property
     def statement_type(self) -> int:
@@ -143,7 +146,10 @@ def translate(
     # The next run of the same text may find other files.
     volatile = bool(scanned) or calls or listed or restricted or rewrites.depends_on_session(tree)
     translation = _translate(session, tree, scanned)
-    if not volatile and len(statement.text) < _LONGEST_KEPT and not depends_on_binds(statement.text):
+    if volatile or depends_on_binds(statement.text):
+        return translation
+    translation = dataclasses.replace(translation, lasting=True)
+    if len(statement.text) < _LONGEST_KEPT:
         cache.put(key, translation)
     return translation
 

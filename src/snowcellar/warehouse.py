@@ -31,6 +31,7 @@ from snowcellar.errors import DatabaseLost
 from snowcellar.grants.catalogue import Catalogue
 from snowcellar.grants.reconciliation import reconcile
 from snowcellar.history import QueryHistory
+from snowcellar.kept_descriptions import KeptDescriptions
 from snowcellar.locks import LockTable
 from snowcellar.names import literal, quote
 from snowcellar.procedures.pool import Workers
@@ -113,6 +114,7 @@ class Warehouse:
         self.locks = LockTable()
         self.streams = StreamRegistry()
         self.translations = TranslationCache()
+        self.descriptions = KeptDescriptions()
         self.tasks = TaskRegistry(self)
         self.alerts = AlertRegistry(self)
         self.users = Users(self)
