@@ -74,12 +74,14 @@ def _scored(session: Session, filters: Filters) -> DataFrame:
 
     The view knows no period, so its rules stand here a second time: with all of history they agree.
     """
+    # By basket first: to count different days within each customer takes longer.
+    baskets = orders_of(session, filters).group_by("CUSTOMER_ID", "ORDER_DATE")
     people = (
-        orders_of(session, filters)
+        baskets.agg(F.sum("TOTAL_AMOUNT").alias("REVENUE"))
         .group_by("CUSTOMER_ID")
         .agg(
-            F.count_distinct("ORDER_DATE").alias("BASKETS"),
-            F.sum("TOTAL_AMOUNT").alias("REVENUE"),
+            F.count(F.lit(1)).alias("BASKETS"),
+            F.sum("REVENUE").alias("REVENUE"),
             F.max("ORDER_DATE").alias("LAST_ORDER"),
         )
     )
