@@ -24,6 +24,7 @@ BENCHES: Final = (
     "tick_statements",
     "end_to_end",
     "scale_out",
+    "dashboard",
     "small_queries",
     "start",
 )
@@ -80,6 +81,7 @@ def keep(name: str, options: Options, measured_on: dict[str, Any], found: list[C
         "runs": options.runs,
         "scale": options.scale,
         "machine": measured_on,
+        "memory_mib": options.memory.peaks,
         "comparisons": [comparison.as_json() for comparison in found],
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

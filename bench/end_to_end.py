@@ -36,7 +36,7 @@ def run(options: Options) -> Iterator[Comparison]:
     last: list[float] = []
     for number in range(options.runs):
         options.say(f"run {number + 1} of {options.runs}, {events / RATE:.0f} s")
-        with running(MINUTE_SECONDS) as pipeline:
+        with running(MINUTE_SECONDS) as pipeline, options.memory.of(OURS):
             late = sorted(_latencies(pipeline, events))
         halves.append(late[len(late) // 2])
         nearly_all.append(late[int(len(late) * 0.99)])

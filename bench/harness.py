@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from bench.memory import Memory
+
 Work = Callable[[], float]
 """One turn of a contestant; returns its figure. It raises when the outcome is wrong."""
 
@@ -18,6 +20,7 @@ class Options:
     runs: int = 3
     scale: float = 1.0
     say: Callable[[str], None] = lambda _: None
+    memory: Memory = field(default_factory=Memory)
 
     def count(self, full: int) -> int:
         return max(1, round(full * self.scale))
@@ -114,5 +117,6 @@ def in_turns(contestants: Mapping[str, Work], options: Options) -> dict[str, lis
         first = run % len(names)
         for name in names[first:] + names[:first]:
             options.say(f"run {run + 1} of {options.runs}: {name}")
-            found[name].append(contestants[name]())
+            with options.memory.of(name):
+                found[name].append(contestants[name]())
     return found

@@ -18,6 +18,7 @@ PAGE: Final = _ROOT / "docs" / "performance.md"
 _IMAGES: Final = _ROOT / "docs" / "images"
 # Where the figures of a bench go.
 _PLACE: Final = re.compile(r"^<!-- figures: (\w+) -->$", re.MULTILINE)
+_VERDICTS: Final = {True: "met", False: "**not met**"}
 
 
 class NoPlace(Exception):
@@ -50,7 +51,20 @@ def figures(result: dict[str, Any]) -> str:
     """The tables of a bench, its picture, and what it was measured on."""
     tables = "\n\n".join(map(_table, result["comparisons"]))
     picture = f"![{result['bench']}](images/{_picture(result['bench']).name})"
-    return f"{tables}\n\n{picture}\n\n{_measured(result)}"
+    parts = (tables, picture, _memory(result.get("memory_mib", {})), _measured(result))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _memory(peaks: dict[str, dict[str, int]]) -> str:
+    """A line for each contestant, a column for each kind of process."""
+    kinds = list(dict.fromkeys(kind for found in peaks.values() for kind in found))
+    if not kinds:
+        return ""
+    rows = {
+        name: {kind: f"{found[kind]:,}" if kind in found else "" for kind in kinds}
+        for name, found in peaks.items()
+    }
+    return f"Private memory of the processes at work, at its peak, in MiB:\n\n{_columns(rows)}"
 
 
 def _picture(name: str) -> Path:
@@ -69,14 +83,35 @@ def _table(comparison: dict[str, Any]) -> str:
         shown = [plot.figure(numbers[what]) for what in ("median", "lowest", "highest")]
         ratio = f"{numbers['ours_to_it']:.3g}" if "ours_to_it" in numbers else ""
         target = targets.get(name)
-        verdict = (target["target"], "met" if target["met"] else "**not met**") if target else ("", "")
+        verdict = (target["target"], _VERDICTS[target["met"]]) if target else ("", "")
         cells = [f"**{name}**" if name == OURS else name, *shown, ratio, *verdict]
         lines.append(f"| {' | '.join(cells)} |")
-    facts = comparison["facts"]
-    if facts and not any(isinstance(value, dict) for value in facts.values()):
-        told = ", ".join(f"{what.replace('_', ' ')}: {value}" for what, value in facts.items())
-        lines += ["", f"Besides: {told}."]
+    if facts := comparison["facts"]:
+        lines += ["", _besides(facts)]
     return "\n".join(lines)
+
+
+def _besides(facts: dict[str, Any]) -> str:
+    """A sentence; or a table, where facts have several columns."""
+    if not all(isinstance(value, dict) for value in facts.values()):
+        return f"Besides: {', '.join(f'{_words(what)}: {value}' for what, value in facts.items())}."
+    return _columns(facts)
+
+
+def _columns(rows: dict[str, dict[str, Any]]) -> str:
+    columns = list(next(iter(rows.values())))
+    lines = [f"| | {' | '.join(map(_words, columns))} |", f"| --- |{' ---: |' * len(columns)}"]
+    for what, values in rows.items():
+        lines.append(f"| {_words(what)} | {' | '.join(_cell(values[column]) for column in columns)} |")
+    return "\n".join(lines)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _cell(value: Any) -> str:
+    return _VERDICTS[value] if isinstance(value, bool) else str(value)
 
 
 def _measured(result: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bench import memory
 from caves_snowpark.names import KAFKA_OFFSETS, RAW_EVENTS, ROOT_TASK
 from ingest.connections import connect
 
@@ -62,6 +63,8 @@ def running(minute_seconds: float | None = None) -> Iterator[Running]:
         try:
             state = json.loads((folder / ".caves/state.json").read_text())
             process = {entry["name"]: entry for entry in state["processes"]}
+            for entry in process.values():
+                memory.include(entry["pid"])
             found = Running(
                 folder,
                 folder / ".caves/config.toml",

@@ -25,6 +25,7 @@ def result(name: str) -> dict[str, object]:
         "runs": 3,
         "scale": 0.1,
         "machine": machine.facts(),
+        "memory_mib": {OURS: {"warehouse": 1234, "worker": 50}, "other": {"bench": 7}},
         "comparisons": [COMPARISON],
     }
 
@@ -55,6 +56,20 @@ def test_a_table_has_ratio_target_and_verdict_beside_each_other(results: Path) -
     assert "Besides: bytes an event: 380." in found
     assert "3 runs of each, at 0.1 of the full work" in found
     assert "*Not measured yet: `caves bench ingest`.*" in found
+
+
+def test_facts_with_columns_and_memory_are_tables() -> None:
+    facts = {
+        "a_question": {"caves, ms": 3, "at most 1.5": True},
+        "another": {"caves, ms": 4, "at most 1.5": False},
+    }
+    found = page.figures({**result("start"), "comparisons": [{**COMPARISON, "facts": facts}]})
+    assert "| | caves, ms | at most 1.5 |\n| --- | ---: | ---: |\n| a question | 3 | met |" in found
+    assert "| another | 4 | **not met** |" in found
+    assert (
+        f"| | warehouse | worker | bench |\n| --- | ---: | ---: | ---: |\n| {OURS} | 1,234 | 50 |  |" in found
+    )
+    assert "| other |  |  | 7 |" in found
 
 
 def test_figures_without_a_place_are_not_left_out_in_silence(results: Path) -> None:

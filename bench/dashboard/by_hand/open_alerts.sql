@@ -1,0 +1,1 @@
+SELECT count(*) FROM alert_log WHERE cleared_at IS NULL;
