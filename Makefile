@@ -82,7 +82,7 @@ format: $(STAMP) ## rewrite the Python files as ruff likes them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## measure what we claim about speed, write docs/performance.md (ARGS="small_queries --runs 5")
+bench: $(STAMP) ## measure what we claim about speed, write docs/performance.md: an hour or more (ARGS="small_queries --runs 5")
 	@$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove what was built or cached (not .venv, not .caves)

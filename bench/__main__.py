@@ -4,6 +4,7 @@ import argparse
 import importlib
 import json
 import sys
+import time
 from functools import partial
 from typing import Any, Final
 
@@ -33,24 +34,30 @@ BENCHES: Final = (
 def main() -> int:
     arguments = _arguments()
     console = Console(stderr=True)
-    missed = 0
+    missed, failed = 0, 0
     progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
     with progress:
         bar = progress.add_task("", total=len(arguments.names))
         for name in arguments.names:
             options = Options(arguments.runs, arguments.scale, partial(_say, progress, bar, name))
             measured_on = machine.facts()
+            begun = time.monotonic()
             found: list[Comparison] = []
-            for comparison in importlib.import_module(f"bench.{name}").run(options):
-                found.append(comparison)
-                missed += sum(not met for _, _, met in comparison.verdicts())
-                progress.console.print(shown(comparison))
-            if not arguments.no_results:
-                keep(name, options, measured_on, found)
+            try:
+                for comparison in importlib.import_module(f"bench.{name}").run(options):
+                    found.append(comparison)
+                    missed += sum(not met for _, _, met in comparison.verdicts())
+                    progress.console.print(shown(comparison))
+            except (Exception, SystemExit) as error:
+                # One that fails must not take an hour of others with it.
+                failed += 1
+                progress.console.print(f"{name} failed: {error}", style="bold red", markup=False)
+            else:
+                if not arguments.no_results:
+                    keep(name, options, measured_on | {"seconds": round(time.monotonic() - begun)}, found)
+                    page.write()
             progress.advance(bar)
-    if not arguments.no_results:
-        page.write()
-    return 1 if missed and arguments.strict else 0
+    return 1 if failed or (missed and arguments.strict) else 0
 
 
 def _say(progress: Progress, bar: TaskID, name: str, what: str) -> None:

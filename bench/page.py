@@ -118,13 +118,17 @@ def _measured(result: dict[str, Any]) -> str:
     machine = result["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     parts = (
-        f"{machine['date']}, commit `{machine['commit']}`",
+        f"{machine['date']}, commit `{machine['commit']}`{_taken(machine)}",
         f"{result['runs']} run{'s' * (result['runs'] > 1)} of each, at {result['scale']:g} of the full work",
         f"{machine['cores']} cores, {machine['memory_gib']} GiB, load {machine['load_at_start']} before",
         f"{machine['system']}, Python {machine['python']}",
         packages,
     )
     return f"*{'; '.join(parts)}.*"
+
+
+def _taken(machine: dict[str, Any]) -> str:
+    return f", {max(1, round(machine['seconds'] / 60))} min in all" if "seconds" in machine else ""
 
 
 if __name__ == "__main__":

@@ -1,12 +1,23 @@
 """The arithmetic of a bench: what a ratio compares, and when a target is missed."""
 
 import importlib
+from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+import bench.__main__
 from bench.__main__ import BENCHES
 from bench.harness import OURS, Bound, Comparison, Options, Target, in_turns
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where figures are kept, and no page is written."""
+    monkeypatch.setattr("bench.__main__.RESULTS", tmp_path)
+    monkeypatch.setattr("bench.page.write", lambda: None)
+    return tmp_path
 
 
 def comparison(*targets: Target | Bound) -> Comparison:
@@ -43,3 +54,17 @@ def test_contestants_take_turns_and_another_begins_each_time() -> None:
 @pytest.mark.parametrize("name", BENCHES)
 def test_a_bench_can_be_run_by_name(name: str) -> None:
     assert callable(importlib.import_module(f"bench.{name}").run)
+
+
+def test_a_bench_that_fails_is_told_and_the_others_still_run(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wrong(_: Options) -> Iterator[Comparison]:
+        raise SystemExit("other has 1 row too few: no figure counts")
+
+    monkeypatch.setattr("bench.ingest.run", wrong)
+    monkeypatch.setattr("bench.start.run", lambda _: iter([comparison()]))
+    monkeypatch.setattr("sys.argv", ["bench", "ingest", "start"])
+    assert bench.__main__.main() == 1
+    assert "ingest failed: other has 1 row too few: no figure counts" in capsys.readouterr().err
+    assert [path.name for path in results.iterdir()] == ["start.json"]
