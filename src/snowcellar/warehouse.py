@@ -132,6 +132,8 @@ class Warehouse:
         self._sessions: dict[str, Session] = {}
         self._offered_scopes: dict[str, Session] = {}
         self._databases_lock = threading.RLock()
+        self._files: dict[str, Path] = {}
+        """The file of every database that there is, or was since the start."""
         self._next_session = int(time.time())
         self._open()
 
@@ -156,7 +158,13 @@ class Warehouse:
         self.users.load()
         self.integrations.load()
         for path in sorted(self.folder.glob("*.db")):
-            self.attach(path.stem)
+            database = path.name.partition(".")[0]
+            self._files[database] = path
+            self.attach(database)
+        # A DROP that a kill has cut short must not have its log read into the next database of its name.
+        for path in self.folder.glob("*.db.wal"):
+            if not path.with_suffix("").exists():
+                path.unlink()
         self.grants.load()
         reconcile(self)
 
@@ -203,7 +211,7 @@ class Warehouse:
         """Attach a database's file, making it and its metadata tables if need be."""
         with self._databases_lock:
             duck = self.duck.cursor()
-            path = self.folder / f"{database}.db"
+            path = self._files.setdefault(database, self.folder / f"{database}.db")
             duck.execute(f"ATTACH IF NOT EXISTS {literal(str(path))} AS {quote(database)}")
             duck.execute(fakesnow_info_schema.per_db_creation_sql(database))
             duck.execute(fakesnow_macros.creation_sql(database))
@@ -224,8 +232,11 @@ class Warehouse:
             for feature in features.MODULES:
                 if on_drop := getattr(feature, "on_drop", None):
                     on_drop(self, database)
-            for path in (self.folder / f"{database}.db", self.folder / f"{database}.db.wal"):
-                path.unlink(missing_ok=True)
+            path = self._files[database]
+            for each in (path, _log_of(path)):
+                each.unlink(missing_ok=True)
+            # A transaction that has read the database keeps its file in use, and removes the log when it ends.
+            self._files[database] = self.folder / f"{database}.{time.time_ns()}.db"
 
     @staticmethod
     def meta(database: str) -> str:
@@ -311,3 +322,7 @@ class Warehouse:
             yield duck
         finally:
             duck.close()
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.wal")

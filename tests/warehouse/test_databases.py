@@ -76,6 +76,28 @@ def test_a_dropped_database_can_be_made_anew_while_others_use_it(cellar: Warehou
     assert other("SELECT 1 AS A") == [{"A": 1}]
 
 
+def test_a_dropped_database_is_made_anew_beside_a_transaction_that_has_read_it(
+    cellar: Warehouse, query: Query
+) -> None:
+    query("CREATE DATABASE SECOND")
+    query("CREATE TABLE T AS SELECT 1 AS A")
+    query("USE SCHEMA CELLAR_DB.PUBLIC")
+    other = rows_of(cellar.open_session("CELLAR_DB", "PUBLIC"))
+    other("BEGIN")
+    other("SELECT * FROM SECOND.PUBLIC.T")
+    query("DROP DATABASE SECOND")
+    query("CREATE DATABASE SECOND")
+    query("CREATE TABLE T AS SELECT 2 AS A")
+    other("ROLLBACK")
+    assert other("SELECT * FROM SECOND.PUBLIC.T") == [{"A": 2}]
+    cellar.close()
+    again = Warehouse(cellar.file)
+    try:
+        assert rows_of(again.open_session("SECOND", "PUBLIC"))("SELECT * FROM T") == [{"A": 2}]
+    finally:
+        again.close()
+
+
 def test_names_of_databases_are_refused_where_a_file_would_be_in_danger(session: Session) -> None:
     for name in ('"../escaped"', '"a b"', '"x/y"'):
         with pytest.raises(WarehouseError, match="Use letters, digits and underscores"):
@@ -94,5 +116,22 @@ def test_databases_and_what_is_in_them_survive_a_restart(cellar: Warehouse, quer
         assert run("SELECT * FROM V") == [{"A": 1, "B": "b"}]
         assert run("DESCRIBE TABLE T") == described
         assert [row["name"] for row in run("SHOW WAREHOUSES")] == ["COMPUTE_WH"]
+    finally:
+        again.close()
+
+
+def test_a_log_without_its_database_is_not_read_into_the_next_one(cellar: Warehouse, query: Query) -> None:
+    query("CREATE DATABASE SECOND")
+    query("CREATE TABLE T AS SELECT 1 AS A")
+    log = cellar.folder / "SECOND.db.wal"
+    kept = log.read_bytes()
+    query("DROP DATABASE SECOND")
+    cellar.close()
+    log.write_bytes(kept)
+    again = Warehouse(cellar.file)
+    try:
+        run = rows_of(again.open_session("CELLAR_DB", "PUBLIC"))
+        run("CREATE DATABASE SECOND")
+        assert run("SHOW TABLES IN DATABASE SECOND") == []
     finally:
         again.close()
