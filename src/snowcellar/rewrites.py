@@ -14,10 +14,12 @@ from sqlglot import exp
 
 from snowcellar import (
     arithmetic,
+    asof_joins,
     date_truncation,
     functions,
     letter_case,
     order_by_all,
+    pivots,
     session_variables,
     snowpark_sql,
     temporary_tables,
@@ -36,6 +38,8 @@ Rewrite = Callable[["Session", exp.Expr], exp.Expr]
 
 def apply(session: Session, tree: exp.Expr) -> exp.Expr:
     """The tree with every rewrite done."""
+    asof_joins.expand(tree)
+    pivots.expand(tree)
     tree = functions.expand(tree)
     for rewrite in REWRITES:
         tree = tree.transform(lambda node, rewrite=rewrite: _rewritten(session, rewrite, node), copy=False)

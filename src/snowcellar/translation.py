@@ -23,6 +23,7 @@ from snowcellar import (
     information_schema,
     merge,
     parsed_once,
+    pivots,
     relations,
     rewrites,
     staged_files,
@@ -145,6 +146,7 @@ def translate(
     restricted = visibility.restrict(session, tree)
     # The next run of the same text may find other files.
     volatile = bool(scanned) or calls or listed or restricted or rewrites.depends_on_session(tree)
+    volatile = volatile or pivots.finds_values(tree)
     translation = _translate(session, tree, scanned)
     if volatile or depends_on_binds(statement.text):
         return translation

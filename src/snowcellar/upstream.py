@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from string import Template
 
+import duckdb
 from fakesnow import info_schema, transforms
 from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import transforms as fakesnow_transforms
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 
 from snowcellar.streams.registry import HIDDEN_COLUMNS
 
@@ -96,7 +98,17 @@ def apply() -> None:
             "FROM _fs_information_schema.", "FROM _fs_global._fs_information_schema."
         ).replace('NULL::VARCHAR AS "comment"', 'COMMENT AS "comment"', 1)
     )
+    DuckDB.Generator.RESERVED_KEYWORDS = {*DuckDB.Generator.RESERVED_KEYWORDS, *_keywords()}
     transforms.numeric_agg_implicit_cast = exact_numeric_aggregate  # type: ignore[assignment]
+
+
+def _keywords() -> list[str]:
+    """The words that DuckDB takes for no column's name without quotes: sqlglot does not know AT, or ASOF."""
+    query = (
+        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+    )
+    with duckdb.connect() as duck:
+        return [word for (word,) in duck.execute(query).fetchall()]
 
 
 def exact_numeric_aggregate(node: exp.Expr) -> exp.Expr:

@@ -235,7 +235,7 @@ class Warehouse:
             path = self._files[database]
             for each in (path, _log_of(path)):
                 each.unlink(missing_ok=True)
-            # A transaction that has read the database keeps its file in use, and removes the log when it ends.
+            # A transaction that has read the database keeps its file in use, and removes the log in the end.
             self._files[database] = self.folder / f"{database}.{time.time_ns()}.db"
 
     @staticmethod

@@ -116,3 +116,15 @@ def test_the_merge_that_snowpark_writes(merge: Query) -> None:
         'WHEN NOT MATCHED THEN INSERT ("ID", "NAME") VALUES ("R_ID", "R_NAME")'
     )
     assert rows(merge) == [(1, "a"), (2, "two"), (3, "c")]
+
+
+def test_a_column_may_be_called_at(query: Query) -> None:
+    query("CREATE TABLE M (AT INT, ASOF INT)")
+    merged = (
+        "MERGE INTO M USING (SELECT 1 AS AT, {} AS ASOF) S ON M.AT = S.AT "
+        "WHEN MATCHED THEN UPDATE SET ASOF = S.ASOF "
+        "WHEN NOT MATCHED THEN INSERT (AT, ASOF) VALUES (S.AT, S.ASOF)"
+    )
+    query(merged.format(2))
+    query(merged.format(3))
+    assert query("SELECT AT, ASOF FROM M") == [{"AT": 1, "ASOF": 3}]

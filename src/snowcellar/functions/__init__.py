@@ -10,6 +10,7 @@ from __future__ import annotations
 import duckdb
 from sqlglot import exp
 
+from snowcellar import pivots
 from snowcellar.functions import (
     arrays,
     calls,
@@ -44,7 +45,7 @@ _CALLS = {
 def make_known(duck: duckdb.DuckDBPyConnection) -> None:
     """Let DuckDB, and all of its databases, call these functions."""
     digests.make_known(duck)
-    duck.execute(MACROS)
+    duck.execute(MACROS + pivots.MACROS)
 
 
 def parse(sql: str) -> list[exp.Expr | None]:
