@@ -33,6 +33,7 @@ from snowcellar import (
     table_alterations,
     temporary_tables,
     view_comments,
+    window_functions,
 )
 from snowcellar.binds import DuckSql, Params
 from snowcellar.errors import Unsupported
@@ -241,6 +242,7 @@ def _create_as(session: Session, tree: exp.Create, params: Params) -> Result:
     comments = view_comments.take(session, tree) if tree.kind == "VIEW" else []
     with session.connection.statement(session) as transaction:
         calls.refuse_in_view(session, tree)
+        window_functions.require_order(tree)
         relations.expand_functions(session, tree.expression)
         information_schema.restrict_definition(session, tree)
         markers = relations.mark(session, tree.expression)

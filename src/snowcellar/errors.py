@@ -14,7 +14,7 @@ import duckdb
 import snowflake.connector.errors as connector_errors
 from sqlglot.errors import SqlglotError
 
-from snowcellar import conversion_errors, lacking_functions
+from snowcellar import compilation_errors, conversion_errors, lacking_functions
 
 
 class WarehouseError(Exception):
@@ -309,6 +309,8 @@ def _from_duckdb(error: duckdb.Error) -> WarehouseError:
         return _missing_function(missing[1].upper())
     if missing := _MISSING_COLUMN.search(text):
         return CompilationError(f"invalid identifier '{missing[1]}'", 904, "42000")
+    if isinstance(error, _OF_COMPILATION) and (said := compilation_errors.told(text)):
+        return CompilationError(*said)
     if isinstance(error, duckdb.ConversionException) and (told := conversion_errors.told(text)):
         return WarehouseError(*told)
     for kind, errno, sqlstate in _DUCKDB_ERRORS:

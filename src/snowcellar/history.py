@@ -53,6 +53,7 @@ class QueryRecord:
     started: datetime
     role: str = ""
     warehouse: str | None = None
+    tag: str = ""
     ended: datetime | None = None
     error_code: int | None = None
     error_message: str | None = None
@@ -86,6 +87,7 @@ class QueryHistory:
         *,
         role: str = "",
         warehouse: str | None = None,
+        tag: str = "",
         describe_only: bool = False,
     ) -> QueryRecord:
         """Record a statement that starts now and give it its query id."""
@@ -103,6 +105,7 @@ class QueryHistory:
             datetime.now(UTC),
             role,
             warehouse,
+            tag,
         )
         with self._lock:
             self._records.append(record)

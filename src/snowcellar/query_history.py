@@ -40,6 +40,7 @@ def query_history(session: Session, arguments: Mapping[str, exp.Expr]) -> exp.Qu
             "USER_NAME": pa.array([record.user for record in records], text),
             "ROLE_NAME": pa.array([record.role for record in records], text),
             "WAREHOUSE_NAME": pa.array([record.warehouse for record in records], text),
+            "QUERY_TAG": pa.array([record.tag for record in records], text),
             "EXECUTION_STATUS": pa.array([record.status for record in records], text),
             "ERROR_CODE": pa.array([_text(record.error_code) for record in records], text),
             "ERROR_MESSAGE": pa.array([record.error_message for record in records], text),

@@ -247,6 +247,25 @@ def try_cast_timestamp(session: Session, node: exp.Expr) -> exp.Expr:
     return node
 
 
+def listed_texts(session: Session, node: exp.Expr) -> exp.Expr:
+    """LISTAGG of nothing, or of NULLs, is an empty text; without a separator, one stands beside the other."""
+    whole = node
+    while isinstance(whole, exp.WithinGroup | exp.Window):
+        whole = whole.this
+    if not isinstance(whole, exp.GroupConcat) or isinstance(node.parent, exp.WithinGroup | exp.Window):
+        return node
+    if not whole.args.get("separator"):
+        whole.set("separator", exp.Literal.string(""))
+    return exp.Coalesce(this=node.copy(), expressions=[exp.Literal.string("")])
+
+
+def sample_of_blocks(session: Session, node: exp.Expr) -> exp.Expr:
+    """SAMPLE BLOCK is SAMPLE SYSTEM."""
+    if isinstance(node, exp.TableSample) and str(node.args.get("method") or "").upper() == "BLOCK":
+        node.set("method", exp.var("SYSTEM"))
+    return node
+
+
 def positional_columns(session: Session, node: exp.Expr) -> exp.Expr:
     """$1, $2 over VALUES are its columns by position."""
     if not isinstance(node, exp.Parameter):
@@ -281,4 +300,6 @@ REWRITES: list[Rewrite] = [
     snowpark_sql.time_of_text,
     snowpark_sql.joined_columns_first,
     order_by_all.all_columns,
+    listed_texts,
+    sample_of_blocks,
 ]

@@ -35,7 +35,7 @@ from snowcellar.errors import CompilationError, WarehouseError, as_warehouse_err
 from snowcellar.history import QueryRecord
 from snowcellar.redaction import redacted
 from snowcellar.result import Result
-from snowcellar.session import Session
+from snowcellar.session import STATEMENT_TAG, Session
 from snowcellar.users import login
 from snowcellar.warehouse import Warehouse
 
@@ -193,6 +193,7 @@ def _run_once(request: Request, session: Session, body: dict[str, Any]) -> dict[
 def _run(request: Request, session: Session, body: dict[str, Any]) -> dict[str, Any]:
     sql = str(body.get("sqlText") or "")
     params, rows = wire.read_bindings(body.get("bindings"))
+    STATEMENT_TAG.set((body.get("parameters") or {}).get("QUERY_TAG"))
     if (count := multi_statements.wanted(session, body)) != 1 and not body.get("describeOnly"):
         return multi_statements.run(session, sql, count)
     if body.get("asyncExec") and rows is None and background_queries.goes_aside(session, sql):

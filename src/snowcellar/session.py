@@ -8,6 +8,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
@@ -32,6 +33,8 @@ from snowcellar.transactions import Connection, Transaction
 if TYPE_CHECKING:
     from snowcellar.warehouse import Warehouse
 
+STATEMENT_TAG: ContextVar[str | None] = ContextVar("STATEMENT_TAG", default=None)
+"""The QUERY_TAG that a client sends along with one statement."""
 _LITERAL_OR_COMMENT = re.compile(r"('(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$|--[^\n]*|/\*.*?\*/)", re.DOTALL)
 
 DEFAULT_PARAMETERS: dict[str, Any] = {
@@ -248,6 +251,7 @@ class Session:
                 parent,
                 role=self.role,
                 warehouse=self.virtual_warehouse,
+                tag=str(STATEMENT_TAG.get() or self.parameters["QUERY_TAG"]),
                 describe_only=describe_only,
             )
             outer, self.query = self.query, record

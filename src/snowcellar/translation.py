@@ -27,6 +27,7 @@ from snowcellar import (
     relations,
     rewrites,
     staged_files,
+    window_functions,
 )
 from snowcellar.binds import DuckSql
 from snowcellar.errors import Unsupported
@@ -138,6 +139,7 @@ def translate(
     binds.name_identifiers(tree, params)
     column_names.name_columns(statement.text, tree)
     relations.require_context(session, tree)
+    window_functions.require_order(tree)
     scanned = staged_files.expand(session, tree)
     if describe:
         tree = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)

@@ -72,6 +72,7 @@ FEATURES = (
     "snowcellar.alerts.feature",
     "snowcellar.procedures.statements",
     "snowcellar.procedures.anonymous",
+    "snowcellar.procedures.alterations",
     "snowcellar.procedures.package_listing",
     "snowcellar.user_functions.statements",
     "snowcellar.staged_file_statements",

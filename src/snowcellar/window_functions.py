@@ -6,10 +6,27 @@ Deviation: RATIO_TO_REPORT of NUMBERs is a FLOAT, as every quotient is here.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlglot import exp
 
-from snowcellar.errors import Unsupported
+from snowcellar.errors import CompilationError, Unsupported
 from snowcellar.session import Session
+
+_IN_ORDER: Final = (
+    *(exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile, exp.Lag, exp.Lead),
+)
+
+
+def require_order(tree: exp.Expr) -> None:
+    """Refuse what numbers or looks along the rows of a window without an order, as Snowflake does."""
+    for window in tree.find_all(exp.Window):
+        function = window.this
+        if isinstance(function, exp.IgnoreNulls | exp.RespectNulls):
+            function = function.this
+        if isinstance(function, _IN_ORDER) and not window.args.get("order"):
+            name = function.sql_name()
+            raise CompilationError(f"Window function type [{name}] requires ORDER BY in window specification")
 
 
 def over_window(session: Session, node: exp.Expr) -> exp.Expr:

@@ -46,6 +46,7 @@ def test_a_call_needs_usage_and_a_definition_ownership(account: Account) -> None
     account.run("READER", "CALL AS_OWNER()", "DESCRIBE PROCEDURE AS_OWNER()")
     assert len(account.run("READER", "SHOW PROCEDURES LIKE 'AS_%'")) == 1
     account.denies("READER", "DROP PROCEDURE AS_OWNER()", DENIED)
+    account.denies("READER", "COMMENT ON PROCEDURE AS_OWNER() IS 'mine'", DENIED)
     account.denies("READER", procedure("AS_OWNER()", "OWNER"), DENIED)
 
 

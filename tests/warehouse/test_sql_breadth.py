@@ -81,6 +81,21 @@ def test_over_rows_a_function_is_as_in_snowflake(query: Query, expression: str, 
     assert [row["X"] for row in query(f"SELECT {expression} AS X FROM N ORDER BY A")] == expected
 
 
+def test_listagg_of_nothing_is_an_empty_text(query: Query) -> None:
+    listed = "SELECT LISTAGG(B, ',') WITHIN GROUP (ORDER BY B DESC) AS L FROM N WHERE {}"
+    assert query(listed.format("FALSE")) == [{"L": ""}]
+    assert query(listed.format("B = 'y'")) == [{"L": "y,y"}]
+    windows = (
+        "SELECT DISTINCT LISTAGG(B) WITHIN GROUP (ORDER BY B) OVER (PARTITION BY B) AS L FROM N WHERE B = 'y'"
+    )
+    assert query(windows) == [{"L": "yy"}]
+
+
+def test_a_sample_is_of_rows_or_of_blocks(query: Query) -> None:
+    for how in ("SAMPLE (100)", "SAMPLE BLOCK (100)", "TABLESAMPLE SYSTEM (100)", "SAMPLE (3 ROWS)"):
+        assert query(f"SELECT COUNT(*) AS N FROM N {how}") == [{"N": 3}], how
+
+
 def test_hash_agg_is_of_a_set_of_rows_and_of_nothing_0(query: Query) -> None:
     hashes = [
         query(f"SELECT HASH_AGG({columns}) AS H FROM {rows}")[0]["H"]

@@ -289,6 +289,33 @@ def test_describe_tells_what_was_created(sql: Sql) -> None:
     assert json.loads(sql("SELECT G(1, 'x')")[0][0]) == [1, "x"]
 
 
+def test_a_function_and_a_procedure_get_other_comments(sql: Sql) -> None:
+    sql(inline("G(a NUMBER(10, 2)) RETURNS INT", "def main(a): return 1"))
+    sql(
+        inline(
+            "P() RETURNS INT", "def main(s): return 1", f"{_CLAUSES} PACKAGES = ('snowflake-snowpark-python')"
+        ).replace("FUNCTION", "PROCEDURE")
+    )
+    sql(inline("H() RETURNS INT", "def main(): return 1").replace("FUNCTION", "TEMPORARY FUNCTION"))
+
+    def comments(kind: str) -> dict[str, str]:
+        return {row[1]: row[9] for row in sql(f"SHOW USER {kind}")}
+
+    sql("COMMENT ON FUNCTION G(NUMBER(10, 2)) IS 'it''s'")
+    sql("COMMENT ON FUNCTION H() IS $$passing$$")
+    sql("ALTER PROCEDURE IF EXISTS P() SET COMMENT = 'called'")
+    assert comments("FUNCTIONS") == {"G": "it's", "H": "passing"}
+    assert comments("PROCEDURES") == {"P": "called"}
+    sql("ALTER PROCEDURE P() UNSET COMMENT")
+    assert comments("PROCEDURES") == {"P": ""}
+    assert sql("CALL P()")[0][0] == sql("SELECT H()")[0][0] == 1
+    sql("COMMENT IF EXISTS ON PROCEDURE NOWHERE() IS 'x'")
+    with pytest.raises(ProgrammingError, match="does not exist or not authorized"):
+        sql("COMMENT ON PROCEDURE NOWHERE() IS 'x'")
+    with pytest.raises(ProgrammingError, match=r"ALTER PROCEDURE \.\.\. RENAME"):
+        sql("ALTER PROCEDURE P() RENAME TO Q")
+
+
 def test_functions_are_there_after_a_restart_and_go_with_their_schema(tmp_path: Path) -> None:
     first = Warehouse(tmp_path / "cellar.duckdb")
     session = first.open_session()

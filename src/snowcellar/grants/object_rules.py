@@ -27,6 +27,7 @@ from snowcellar.grants.rights import not_found, rights_of
 from snowcellar.grants.rules import Rule, Run
 from snowcellar.grants.store import Change
 from snowcellar.names import QualifiedName, qualify
+from snowcellar.procedures import alterations as callable_alterations
 from snowcellar.procedures import anonymous, call, grammar, package_listing
 from snowcellar.procedures import statements as procedures
 from snowcellar.relations import STAGE_LOCATION
@@ -182,6 +183,16 @@ def _drops_callable(name: rules.Name, own: str) -> Rule:
     return rule
 
 
+def _alters_callable(session: Session, match: re.Match[str], run: Run) -> Result:
+    """Ownership; a session's temporary ones need nothing."""
+    kind = match["kind"].upper()
+    own = session.temporary_procedures if kind == "PROCEDURE" else session.temporary_functions
+    types = grammar.parse_types(match["types"])
+    if any(each.types == types for each in own.overloads(session.qualify(match["name"]))):
+        return run()
+    return rules.needs(partial(_named, kind), OWNERSHIP)(session, match, run)
+
+
 def _describes(name: rules.Name) -> Rule:
     def rule(session: Session, match: re.Match[str], run: Run) -> Result:
         key = name(session, match)
@@ -243,6 +254,7 @@ RULES: dict[Callable[..., Any], Rule] = {
     alert_listing.describe_alert: rules.shows(_ALERT),
     procedures.create_procedure: _create_callable,
     procedures.drop_procedure: _drops_callable(_procedure, "temporary_procedures"),
+    callable_alterations.comment: _alters_callable,
     procedures.describe_procedure: _describes(_procedure),
     functions.create_function: _create_callable,
     functions.drop_function: _drops_callable(_function, "temporary_functions"),
