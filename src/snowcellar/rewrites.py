@@ -54,6 +54,14 @@ def _rewritten(session: Session, rewrite: Rewrite, node: exp.Expr) -> exp.Expr:
         raise CompilationError(f"not enough arguments for function [{shown}]", 938, "22023") from error
 
 
+def _open_transaction(session: Session) -> str | None:
+    """Snowflake names a transaction by when it began, in nanoseconds."""
+    transaction = session.connection.transaction
+    if transaction is None or not transaction.explicit:
+        return None
+    return str(round(transaction.started.timestamp() * 1_000_000) * 1000)
+
+
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CURRENT_WAREHOUSE": lambda session: session.virtual_warehouse,
     "CURRENT_ROLE": lambda session: session.role,
@@ -67,6 +75,7 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
     "CURRENT_SESSION": lambda session: str(session.number),
     "CURRENT_SECONDARY_ROLES": context.current_secondary_roles,
     "CURRENT_AVAILABLE_ROLES": context.current_available_roles,
+    "CURRENT_TRANSACTION": _open_transaction,
     "LAST_QUERY_ID": lambda session: session.last_query_id,
 }
 

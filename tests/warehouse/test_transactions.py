@@ -286,3 +286,14 @@ def test_a_transaction_that_duckdb_has_given_up_is_never_committed_in_silence(
     with pytest.raises(WarehouseError):
         stock("COMMIT")
     assert levels(stock) == [10, 20]
+
+
+def test_the_current_transaction_has_a_number_until_it_ends(query: Query) -> None:
+    numbers = "SELECT CURRENT_TRANSACTION() AS N"
+    assert query(numbers) == [{"N": None}]
+    query("BEGIN")
+    (first,), (second,) = query(numbers), query(numbers)
+    assert first == second
+    assert first["N"].isdigit()
+    query("ROLLBACK")
+    assert query(numbers) == [{"N": None}]
