@@ -164,11 +164,10 @@ QUESTIONS: Final = (
     Question("sales", "top_wines", True, _filtered(queries.top_wines)),
     Question("sales", "top_customers", True, _filtered(queries.top_customers)),
     Question("customers", "customer_totals", True, _filtered(queries.customer_totals)),
-    Question("customers", "segments", True, _filtered(queries.segments)),
+    Question("customers", "scored_customers", True, _filtered(queries.scored_customers)),
     Question(
         "customers", "cohorts", False, lambda s, p: queries.cohorts(s, p.filters, p.parameters["cohort"])
     ),
-    Question("customers", "best_customers", True, _filtered(queries.best_customers)),
     Question("stock", "stock_totals", False, _stock_totals),
     Question("stock", "stock_levels", False, _filtered(queries.stock_levels)),
     Question("stock", "low_stock", False, _filtered(queries.low_stock)),

@@ -12,6 +12,7 @@ from dashboard.queries.customers import (
     cohort_unit,
     cohorts,
     customer_totals,
+    scored_customers,
     segments,
 )
 from dashboard.queries.offered import NO_CHOICES, choices
@@ -62,6 +63,7 @@ __all__ = [
     "running_balance",
     "running_out",
     "sales_totals",
+    "scored_customers",
     "segments",
     "stock_levels",
     "stock_totals",

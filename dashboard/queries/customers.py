@@ -18,6 +18,11 @@ MOST_COHORTS: Final = 12
 COHORT_WEEKS_UP_TO: Final = 120
 # Scores of RFM: fifths.
 FIFTHS: Final = 5
+_SCORED: Final = (
+    *("CUSTOMER_ID", "SEGMENT", "RECENCY", "FREQUENCY", "MONETARY"),
+    *("BASKETS", "REVENUE", "LAST_ORDER", "DAYS_SINCE"),
+)
+_TOTALS: Final = ("CUSTOMERS", "BASKETS", "REVENUE", "DAYS_SINCE")
 
 
 def customer_totals(session: Session, filters: Filters) -> pd.DataFrame:
@@ -25,11 +30,12 @@ def customer_totals(session: Session, filters: Filters) -> pd.DataFrame:
 
     NEW are those whose very first order is in it; REPEATED ordered on more than one day of it.
     """
+    orders = comparable(orders_of(session, filters, start=filters.before), filters)
     now = F.col("ORDER_DATE") >= F.lit(filters.start)
     people = (
-        comparable(orders_of(session, filters, start=filters.before), filters)
+        _baskets(orders)
         .group_by(now.alias("NOW"), "CUSTOMER_ID")
-        .agg(F.count_distinct("ORDER_DATE").alias("BASKETS"), F.sum("TOTAL_AMOUNT").alias("REVENUE"))
+        .agg(F.count(F.lit(1)).alias("BASKETS"), F.sum("REVENUE").alias("REVENUE"))
     )
     start = F.when(F.col("NOW"), F.lit(filters.start)).otherwise(F.lit(filters.before))
     return frame(
@@ -45,28 +51,38 @@ def customer_totals(session: Session, filters: Filters) -> pd.DataFrame:
     )
 
 
-def segments(session: Session, filters: Filters) -> pd.DataFrame:
-    """Customers, baskets and revenue of each RFM segment of the period: at most six lines."""
-    grouped = _scored(session, filters).group_by("SEGMENT")
-    return frame(
-        grouped.agg(
-            F.count(F.lit(1)).alias("CUSTOMERS"),
-            F.sum("BASKETS").alias("BASKETS"),
-            F.sum("REVENUE").alias("REVENUE"),
-            F.avg("DAYS_SINCE").alias("DAYS_SINCE"),
-        ).sort(F.col("REVENUE").desc(), "SEGMENT")
+def scored_customers(session: Session, filters: Filters) -> pd.DataFrame:
+    """Those who spent most in the period, and of each RFM segment the best: each with what its segment is.
+
+    One question for `segments` and `best_customers`, because scoring everybody is what takes long. PLACE is
+    that among all, PLACE_IN_SEGMENT within the segment: at most 56 lines.
+    """
+    segment, best = Window.partition_by("SEGMENT"), (F.col("REVENUE").desc(), F.col("CUSTOMER_ID"))
+    lines = _scored(session, filters).select(
+        *_SCORED,
+        F.count(F.lit(1)).over(segment).alias("SEGMENT_CUSTOMERS"),
+        F.sum("BASKETS").over(segment).alias("SEGMENT_BASKETS"),
+        F.sum("REVENUE").over(segment).alias("SEGMENT_REVENUE"),
+        F.avg("DAYS_SINCE").over(segment).alias("SEGMENT_DAYS_SINCE"),
+        F.row_number().over(Window.order_by(*best)).alias("PLACE"),
+        F.row_number().over(segment.order_by(*best)).alias("PLACE_IN_SEGMENT"),
     )
+    shown = (F.col("PLACE") <= F.lit(MOST_LINES)) | (F.col("PLACE_IN_SEGMENT") == F.lit(1))
+    return frame(lines.filter(shown).sort("PLACE"))
 
 
-def best_customers(session: Session, filters: Filters) -> pd.DataFrame:
-    """The customers of the period who spent most, with their scores and segment."""
-    lines = _scored(session, filters).sort(F.col("REVENUE").desc(), "CUSTOMER_ID").limit(MOST_LINES)
-    return frame(
-        lines.select(
-            *("CUSTOMER_ID", "SEGMENT", "RECENCY", "FREQUENCY", "MONETARY"),
-            *("BASKETS", "REVENUE", "LAST_ORDER", "DAYS_SINCE"),
-        )
-    )
+def segments(scored: pd.DataFrame) -> pd.DataFrame:
+    """Customers, baskets and revenue of each segment, and how long ago they bought: at most six lines."""
+    first = scored[scored["PLACE_IN_SEGMENT"] == 1]
+    totals = first[["SEGMENT", *(f"SEGMENT_{name}" for name in _TOTALS)]]
+    named: pd.DataFrame = totals.rename(columns={f"SEGMENT_{name}": name for name in _TOTALS})
+    return named.sort_values("REVENUE", ascending=False, ignore_index=True)
+
+
+def best_customers(scored: pd.DataFrame) -> pd.DataFrame:
+    """The customers who spent most, with their scores and segment."""
+    best: pd.DataFrame = scored[scored["PLACE"] <= MOST_LINES]
+    return best[list(_SCORED)].reset_index(drop=True)
 
 
 def _scored(session: Session, filters: Filters) -> DataFrame:
@@ -74,10 +90,8 @@ def _scored(session: Session, filters: Filters) -> DataFrame:
 
     The view knows no period, so its rules stand here a second time: with all of history they agree.
     """
-    # By basket first: to count different days within each customer takes longer.
-    baskets = orders_of(session, filters).group_by("CUSTOMER_ID", "ORDER_DATE")
     people = (
-        baskets.agg(F.sum("TOTAL_AMOUNT").alias("REVENUE"))
+        _baskets(orders_of(session, filters))
         .group_by("CUSTOMER_ID")
         .agg(
             F.count(F.lit(1)).alias("BASKETS"),
@@ -112,6 +126,11 @@ def _fifth(column: str) -> Column:
     worse = F.rank().over(Window.order_by(column)) - F.lit(1)
     everybody = F.count(F.lit(1)).over(Window.partition_by(F.lit(1)))
     return (F.floor(worse * F.lit(FIFTHS) / everybody) + F.lit(1)).cast(INTEGER)
+
+
+def _baskets(orders: DataFrame) -> DataFrame:
+    """What each customer bought on each day; to count different days within customers takes longer."""
+    return orders.group_by("CUSTOMER_ID", "ORDER_DATE").agg(F.sum("TOTAL_AMOUNT").alias("REVENUE"))
 
 
 def _first_days(session: Session, filters: Filters) -> DataFrame:

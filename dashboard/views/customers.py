@@ -26,7 +26,8 @@ def show(view: View) -> None:
         return
 
     section(say("customers.segments"), say("customers.segments.note"))
-    segments = view.ask(queries.segments)
+    scored = view.ask(queries.scored_customers)
+    segments = queries.segments(scored)
     segments = segments.sort_values("SEGMENT", key=lambda names: names.map(SEGMENTS.index), ignore_index=True)
     left, right = st.columns([2, 3])
     with left:
@@ -57,7 +58,7 @@ def show(view: View) -> None:
     table(view, "cohorts", renamed, {**kinds, "RETURNED": formats.share})
 
     section(say("customers.best"))
-    best = view.ask(queries.best_customers)
+    best = queries.best_customers(scored)
     best["SEGMENT"] = [say(f"segment.{name}") for name in best["SEGMENT"]]
     scores = dict.fromkeys(("RECENCY", "FREQUENCY", "MONETARY"), formats.number)
     table(

@@ -317,10 +317,11 @@ def segments(filters: Filters) -> dict[int, str]:
 
 @pytest.mark.parametrize("filters", [MONTH, NARROW])
 def test_each_customer_is_in_the_segment_of_their_scores(session: Session, filters: Filters) -> None:
-    found = records(queries.segments(session, filters))
+    scored = queries.scored_customers(session, filters)
+    found = records(queries.segments(scored))
     expected = segments(filters)
     assert {line["SEGMENT"]: line["CUSTOMERS"] for line in found} == Counter(expected.values())
-    for line in records(queries.best_customers(session, filters)):
+    for line in records(queries.best_customers(scored)):
         assert line["SEGMENT"] == expected[line["CUSTOMER_ID"]]
 
 

@@ -89,14 +89,15 @@ def test_scores_and_segments_of_customers_are_those_of_the_view(
 ) -> None:
     by_segment = session.table(names.CUSTOMERS).group_by("SEGMENT")
     totals = by_segment.agg(F.count(F.lit(1)), F.sum("BASKET_COUNT"), F.sum("LIFETIME_VALUE")).collect()
-    found = queries.segments(session, everything)
+    scored = queries.scored_customers(session, everything)
+    found = queries.segments(scored)
     expected = sorted((tuple(row) for row in totals), key=repr)
     assert answer(found, "SEGMENT", "CUSTOMERS", "BASKETS", "REVENUE") == expected
     assert len(expected) >= 4
     columns = ("RECENCY_SCORE", "FREQUENCY_SCORE", "MONETARY_SCORE", "SEGMENT", "RECENCY_DAYS")
     view = {row[0]: row[1:] for row in rows(session, names.CUSTOMERS, "CUSTOMER_ID", *columns)}
     ours = ("CUSTOMER_ID", "RECENCY", "FREQUENCY", "MONETARY", "SEGMENT", "DAYS_SINCE")
-    for customer, *scores in answer(queries.best_customers(session, everything), *ours):
+    for customer, *scores in answer(queries.best_customers(scored), *ours):
         assert tuple(scores) == view[customer]
 
 

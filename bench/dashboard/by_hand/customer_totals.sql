@@ -2,13 +2,17 @@ WITH first AS (
     SELECT customer_id, min(order_date) AS first_day FROM orders WHERE order_date <= $end GROUP BY customer_id
 ),
 
-people AS (
-    SELECT
-        order_date >= $start AS now, customer_id, count(DISTINCT order_date) AS baskets,
-        sum(total_amount) AS revenue
+bought AS (
+    SELECT customer_id, order_date, sum(total_amount) AS revenue
     FROM orders
     WHERE order_date BETWEEN $before AND $end
         AND (order_date >= $start OR timezone('Europe/Paris', timezone('UTC', order_timestamp)) <= $before_until)
+    GROUP BY customer_id, order_date
+),
+
+people AS (
+    SELECT order_date >= $start AS now, customer_id, count(*) AS baskets, sum(revenue) AS revenue
+    FROM bought
     GROUP BY now, customer_id
 )
 

@@ -32,8 +32,16 @@ named AS (
             ELSE 'HIBERNATING'
         END AS segment
     FROM scored
+),
+
+placed AS (
+    SELECT
+        customer_id, segment, recency, frequency, monetary, baskets, revenue, last_order, days_since,
+        count(*) OVER (PARTITION BY segment), sum(baskets) OVER (PARTITION BY segment),
+        sum(revenue) OVER (PARTITION BY segment), avg(days_since) OVER (PARTITION BY segment),
+        row_number() OVER (ORDER BY revenue DESC, customer_id) AS place,
+        row_number() OVER (PARTITION BY segment ORDER BY revenue DESC, customer_id) AS place_in_segment
+    FROM named
 )
 
-SELECT segment, count(*), sum(baskets), sum(revenue) AS revenue, avg(days_since)
-FROM named
-GROUP BY segment ORDER BY revenue DESC, segment;
+SELECT * FROM placed WHERE place <= 50 OR place_in_segment = 1 ORDER BY place;
