@@ -5,6 +5,7 @@ import importlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ def main() -> int:
                 for comparison in importlib.import_module(f"bench.{name}").run(options):
                     found.append(comparison)
                     missed += sum(not met for _, _, met in comparison.verdicts())
-                    progress.console.print(shown(comparison))
+                    progress.console.print(shown(comparison), *besides(comparison))
             except (Exception, SystemExit) as error:
                 # One that fails must not take an hour of others with it.
                 failed += 1
@@ -78,6 +79,18 @@ def shown(comparison: Comparison) -> Table:
         table.add_section()
         table.add_row(entry["target"], "met" if entry["met"] else "missed", "", "", f"{entry['found']:.4g}")
     return table
+
+
+def besides(comparison: Comparison) -> Iterator[Table]:
+    """Facts that have several columns, as a table below."""
+    rows = {what: values for what, values in comparison.facts.items() if isinstance(values, dict)}
+    if not rows:
+        return
+    columns = list(next(iter(rows.values())))
+    table = Table("", *(column.replace("_", " ") for column in columns))
+    for what, values in rows.items():
+        table.add_row(what.replace("_", " "), *(page.cell(values[column]) for column in columns))
+    yield table
 
 
 def keep(name: str, options: Options, measured_on: dict[str, Any], found: list[Comparison]) -> None:

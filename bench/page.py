@@ -102,7 +102,7 @@ def _columns(rows: dict[str, dict[str, Any]]) -> str:
     columns = list(next(iter(rows.values())))
     lines = [f"| | {' | '.join(map(_words, columns))} |", f"| --- |{' ---: |' * len(columns)}"]
     for what, values in rows.items():
-        lines.append(f"| {_words(what)} | {' | '.join(_cell(values[column]) for column in columns)} |")
+        lines.append(f"| {_words(what)} | {' | '.join(cell(values[column]) for column in columns)} |")
     return "\n".join(lines)
 
 
@@ -110,7 +110,8 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A fact as a table shows it: a verdict in words."""
     return _VERDICTS[value] if isinstance(value, bool) else str(value)
 
 

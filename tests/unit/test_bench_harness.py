@@ -56,6 +56,15 @@ def test_a_bench_can_be_run_by_name(name: str) -> None:
     assert callable(importlib.import_module(f"bench.{name}").run)
 
 
+def test_a_terminal_shows_facts_with_columns_too() -> None:
+    found = comparison()
+    found.facts = {"a_question": {"caves_ms": 3, "met": True}, "another": {"caves_ms": 4, "met": False}}
+    (table,) = bench.__main__.besides(found)
+    assert [column.header for column in table.columns] == ["", "caves ms", "met"]
+    assert [list(column.cells) for column in table.columns][2] == ["met", "**not met**"]
+    assert not list(bench.__main__.besides(comparison()))
+
+
 def test_a_bench_that_fails_is_told_and_the_others_still_run(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
