@@ -32,6 +32,7 @@ from snowcellar import (
     staged_files,
     table_alterations,
     temporary_tables,
+    transient_tables,
     view_comments,
     window_functions,
 )
@@ -207,6 +208,7 @@ def _run_ddl(session: Session, statement: Statement, tree: exp.Expr, params: Par
         else:
             # Not inside a transaction: comments and stages are written to the account's own file.
             result = _run_with_fakesnow(session, tree, params)
+        transient_tables.remember(session, tree)
         for comment in column_comments:
             session.duck.execute(comment)
         if follow:

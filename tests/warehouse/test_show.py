@@ -81,3 +81,21 @@ def test_session_parameters_are_set_shown_and_unset(query: Query) -> None:
     assert [row["value"] for row in query("SHOW PARAMETERS LIKE 'timezone'")] == ["America/Los_Angeles"]
     with pytest.raises(WarehouseError, match="invalid value"):
         query("ALTER SESSION SET TIMEZONE = 'Cellar/Nowhere'")
+
+
+def test_transient_tables_are_told_from_others(query: Query) -> None:
+    query("CREATE TRANSIENT TABLE FIRST (A INT)")
+    query("CREATE OR REPLACE TRANSIENT TABLE SECOND AS SELECT 1 AS A")
+    query("CREATE TABLE THIRD LIKE FIRST")
+    query("CREATE TRANSIENT TABLE IF NOT EXISTS THIRD (A INT)")
+
+    def kinds() -> dict[str, str]:
+        return {row["name"]: row["kind"] for row in query("SHOW TABLES")}
+
+    assert kinds() == {"FIRST": "TRANSIENT", "SECOND": "TRANSIENT", "THIRD": "TABLE"}
+    query("ALTER TABLE FIRST RENAME TO FOURTH")
+    query("CREATE OR REPLACE TABLE SECOND (A INT)")
+    assert kinds() == {"SECOND": "TABLE", "THIRD": "TABLE", "FOURTH": "TRANSIENT"}
+    query("DROP TABLE FOURTH")
+    query("CREATE TABLE FOURTH (A INT)")
+    assert kinds()["FOURTH"] == "TABLE"

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 from sqlglot import exp
 
-from snowcellar import binds, ddl, letter_case, relations, temporary_tables
+from snowcellar import binds, ddl, letter_case, relations, temporary_tables, transient_tables
 from snowcellar.errors import CompilationError, NoActiveWarehouse
 from snowcellar.grants import creation, visibility
 from snowcellar.grants.catalogue import READS
@@ -65,7 +65,9 @@ def authorize(
         return _alter(session, tree, run)
     if isinstance(tree, exp.Show):
         shown = visibility.filter_shown(session, str(tree.this).upper(), run())
-        return temporary_tables.listed_too(session, statement.text, shown)
+        return temporary_tables.listed_too(
+            session, statement.text, transient_tables.told(session, statement.text, shown)
+        )
     reads = Reads(session)
     _check(reads, tree)
     if reads.lasting and not depends_on_binds(statement.text) and len(statement.text) < _LONGEST_REMEMBERED:
