@@ -102,6 +102,9 @@ def placed_events(events: DataFrame, staged_orders: DataFrame, staged_adjustment
         PLACED_AT        TIMESTAMP_NTZ   not null, UTC
     Grain: one row per event. Empty in, empty out.
     """
+    hashes = events.select(
+        content_hash(F.col("EVENT_CONTENT"), F.col("EVENT_METADATA")).alias("CONTENT_HASH")
+    )
     is_repeat = (F.col("DELIVERED") > F.lit(1)) | F.col("IS_STAGED_ORDER") | F.col("IS_STAGED_ADJUSTMENT")
     destination = (
         F.when(~F.col("IS_VALID"), F.lit(names.REJECTED_EVENTS))
@@ -118,8 +121,8 @@ def placed_events(events: DataFrame, staged_orders: DataFrame, staged_adjustment
             *read,
             (F.array_size(F.col("REASONS")) == F.lit(0)).alias("IS_VALID"),
             # Columns of their own: not every place within an expression takes a subquery in Snowflake.
-            _is_staged(staged_orders).alias("IS_STAGED_ORDER"),
-            _is_staged(staged_adjustments).alias("IS_STAGED_ADJUSTMENT"),
+            _is_staged(staged_orders, hashes).alias("IS_STAGED_ORDER"),
+            _is_staged(staged_adjustments, hashes).alias("IS_STAGED_ADJUSTMENT"),
         )
         .select(
             *read,
@@ -269,8 +272,14 @@ def _utc(time: Column) -> Column:
     return F.convert_timezone(F.lit("UTC"), time).cast(UTC_TIME)
 
 
-def _is_staged(staged: DataFrame) -> Column:
-    return F.col("CONTENT_HASH").in_(staged.select("CONTENT_HASH"))
+def _is_staged(staged: DataFrame, hashes: DataFrame) -> Column:
+    """Whether an event's content stands in staging.
+
+    Staging is reduced to the contents of these events first: a warehouse then keeps those few in memory to
+    go through all that was ever staged, and not the other way round.
+    """
+    of_these = staged.select("CONTENT_HASH").filter(F.col("CONTENT_HASH").in_(hashes))
+    return F.col("CONTENT_HASH").in_(of_these)
 
 
 def _field(column: str) -> Field:

@@ -64,7 +64,7 @@ ARGUMENTS = {dismiss_rejected: ("NOT_JSON_OBJECT", "a probe of ours")}
 # How often Snowpark asks about columns while a procedure puts its statements together: each is a round trip.
 # Its `reduce_describe_query_enabled` would save most of them, but it is said not to be for production.
 DESCRIBED = {
-    distribute_raw_events: 16,
+    distribute_raw_events: 17,
     merge_orders: 8,
     append_inventory_history: 4,
     merge_inventory_current: 14,
