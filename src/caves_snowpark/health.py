@@ -84,20 +84,11 @@ def observations(session: Session) -> DataFrame:
         LATEST_EVENT   TIMESTAMP_NTZ   UTC; for tables whose rows tell of events
     Grain: SECTION, NAME.
     """
-    return reduce(DataFrame.union_all, _parts(session))
+    return reduce(DataFrame.union_all, parts(session))
 
 
-def observations_as_text(session: Session) -> DataFrame:
-    """The same as one statement that is put together from the text of its parts.
-
-    For a union of DataFrames Snowpark asks the warehouse for the columns of every part first: some fifty
-    questions, each a round trip. Local testing has no text.
-    """
-    texts = (part.queries["queries"][-1] for part in _parts(session))
-    return session.sql(" UNION ALL ".join(f"({text})" for text in texts))
-
-
-def _parts(session: Session) -> list[DataFrame]:
+def parts(session: Session) -> list[DataFrame]:
+    """The `observations` of each table, of each stream, of rejected events, offsets and gaps."""
     return [
         *(_table(session, name) for name in names.TABLES),
         *(_stream(session, name) for name in names.STREAMS),
