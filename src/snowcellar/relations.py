@@ -180,7 +180,7 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows, params: P
     function = features.table_function(name)
     if function is None:
         return False  # FLATTEN, GENERATOR and the like: fakesnow's
-    arguments: dict[str, exp.Expr] = {}
+    arguments = _Arguments(name)
     for position, argument in enumerate(call.expressions):
         if isinstance(argument, exp.Kwarg):
             arguments[argument.this.name.upper()] = _bound(argument.expression, params)
@@ -193,6 +193,17 @@ def _replace_table_function(session: Session, rows: exp.TableFromRows, params: P
             subquery.set(key, value)
     rows.replace(subquery)
     return True
+
+
+class _Arguments(dict[str, exp.Expr]):
+    """What a table function is given, by name or position; one that it must have and has not is told."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, key: str) -> exp.Expr:
+        raise CompilationError(f"not enough arguments for function [{self._function}]", 938, "22023")
 
 
 def _bound(argument: exp.Expr, params: Params) -> exp.Expr:

@@ -181,3 +181,10 @@ def test_a_call_with_too_few_arguments_is_told_so(query: Query, call: str) -> No
     with pytest.raises(WarehouseError, match="not enough arguments for function") as told:
         query(f"SELECT {call} FROM J")
     assert told.value.errno == 938
+
+
+@pytest.mark.parametrize("call", ["RESULT_SCAN()", "INFORMATION_SCHEMA.COPY_HISTORY()"])
+def test_a_table_function_without_its_argument_is_told_so(query: Query, call: str) -> None:
+    with pytest.raises(WarehouseError, match="not enough arguments for function") as told:
+        query(f"SELECT * FROM TABLE({call})")
+    assert told.value.errno == 938
