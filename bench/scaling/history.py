@@ -32,13 +32,7 @@ def scans() -> tuple[Scan, ...]:
         Scan(
             "DISTRIBUTE_RAW_EVENTS",
             "CONTENT_HASH of staged and purged orders and movements",
-            "which events are repeats, for DUPLICATE_EVENTS",
-            content_hash,
-        ),
-        Scan(
-            "DISTRIBUTE_RAW_EVENTS",
-            "the same, of orders for STG_ORDERS, of movements for STG_INVENTORY_ADJUSTMENTS",
-            "which events are new",
+            "which events are new, and which are repeats",
             content_hash,
         ),
         Scan("MERGE_ORDERS", "ORDER_ID of ORDERS", "the MERGE's ON", ORDER_SHARE * key),
