@@ -34,6 +34,13 @@ class CompilationError(WarehouseError):
         super().__init__(f"SQL compilation error:\n{detail}", errno, sqlstate)
 
 
+class NotEnoughArguments(CompilationError):
+    """A call of a function that lacks an argument."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(f"not enough arguments for function [{call}]", 938, "22023")
+
+
 class ObjectNotFound(CompilationError):
     """An object that is not there, or that the role may not see."""
 

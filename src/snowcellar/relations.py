@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 
 from snowcellar import binds, features
-from snowcellar.errors import CompilationError, Unsupported
+from snowcellar.errors import CompilationError, NotEnoughArguments, Unsupported
 from snowcellar.names import PART, QualifiedName, fold, qualify, quote
 from snowcellar.session import Params, Session
 from snowcellar.streams import changes
@@ -203,7 +203,7 @@ class _Arguments(dict[str, exp.Expr]):
         self._function = function
 
     def __missing__(self, key: str) -> exp.Expr:
-        raise CompilationError(f"not enough arguments for function [{self._function}]", 938, "22023")
+        raise NotEnoughArguments(self._function)
 
 
 def _bound(argument: exp.Expr, params: Params) -> exp.Expr:

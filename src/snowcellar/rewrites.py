@@ -25,7 +25,7 @@ from snowcellar import (
     temporary_tables,
     window_functions,
 )
-from snowcellar.errors import CompilationError, Unsupported
+from snowcellar.errors import CompilationError, NotEnoughArguments, Unsupported
 from snowcellar.functions import calls
 from snowcellar.functions.time_formats import duckdb_format
 from snowcellar.grants import context
@@ -51,7 +51,7 @@ def _rewritten(session: Session, rewrite: Rewrite, node: exp.Expr) -> exp.Expr:
         return rewrite(session, node)
     except IndexError as error:
         shown = node.sql(dialect="snowflake")[:120]
-        raise CompilationError(f"not enough arguments for function [{shown}]", 938, "22023") from error
+        raise NotEnoughArguments(shown) from error
 
 
 def _open_transaction(session: Session) -> str | None:

@@ -93,3 +93,24 @@ def test_the_variables_of_a_session_count(query: Query, session: Session) -> Non
     before = columns(session, asked)
     query("SET WHAT = 'text'")
     assert columns(session, asked) != before
+
+
+@pytest.mark.parametrize("language", ["SQL", "PYTHON"])
+def test_a_temporary_function_is_the_session_s_own(
+    query: Query, cellar: Warehouse, session: Session, language: str
+) -> None:
+    def function(kind: str, value: str) -> str:
+        if language == "SQL":
+            return f"FUNCTION KIND() RETURNS {kind} AS $$ {value} $$"
+        body = f"def kind():\n    return {value}\n"
+        language_of = "LANGUAGE PYTHON RUNTIME_VERSION = 3.11 HANDLER = 'kind'"
+        return f"FUNCTION KIND() RETURNS {kind} {language_of} AS $$\n{body}$$"
+
+    query(f"CREATE {function('VARCHAR', repr('red'))}")
+    other = cellar.open_session(session.database, "PUBLIC")
+    asked = "SELECT KIND() AS K"
+    assert columns(session, asked) == columns(other, asked) == {"K": "string"}
+    query(f"CREATE TEMPORARY {function('BOOLEAN', 'True')}")
+    for _ in range(2):
+        assert columns(session, asked) == {"K": "bool"}
+        assert columns(other, asked) == {"K": "string"}

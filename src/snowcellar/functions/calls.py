@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokenizer_core import TokenType
 
-from snowcellar.errors import CompilationError
+from snowcellar.errors import NotEnoughArguments
 
 Arguments = Sequence[exp.Expr]
 Call = Callable[[Arguments], exp.Expr]
@@ -86,4 +86,4 @@ def _become(node: exp.Anonymous, become: Call) -> exp.Expr:
         return become(node.expressions)
     except (IndexError, ValueError) as error:
         shown = node.sql(dialect="snowflake").replace(_AS_WRITTEN, "")[:120]
-        raise CompilationError(f"not enough arguments for function [{shown}]", 938, "22023") from error
+        raise NotEnoughArguments(shown) from error

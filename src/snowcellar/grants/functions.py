@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from snowcellar import features
-from snowcellar.errors import CompilationError, Unsupported, WarehouseError
+from snowcellar.errors import NotEnoughArguments, Unsupported, WarehouseError
 from snowcellar.grants.key import key_of
 from snowcellar.grants.kinds import OWNERSHIP, SELECT
 from snowcellar.grants.rights import rights_of
@@ -68,4 +68,4 @@ def call(session: Session, name: str, arguments: Sequence[str]) -> exp.Expr:
     try:
         return function(session, arguments)
     except IndexError as error:
-        raise CompilationError(f"not enough arguments for function [{name}]", 938, "22023") from error
+        raise NotEnoughArguments(name) from error
